@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of one SSRC in one direction: packet index estimation and replay windows (RFC 3711
+ * 3.3.1, 3.3.2). Written and read by the owning worker alone. */
+#ifndef DATAPLANE_SRTP_STREAM_H
+#define DATAPLANE_SRTP_STREAM_H
+
+#include "relay/drop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SRTP_REPLAY_WINDOW 128 /* packets; RFC 3711 3.3.2 asks for 64 at least */
+#define SRTCP_REPLAY_WINDOW 64
+
+struct srtp_stream {
+	uint32_t ssrc;
+	uint8_t rtp_started; /* a genuine RTP packet has been seen */
+	uint8_t rtcp_started;
+	uint16_t reserved;
+	uint64_t rtp_highest;                         /* highest genuine packet index: ROC || s_l */
+	uint64_t rtp_window[SRTP_REPLAY_WINDOW / 64]; /* bit i of the 128: highest - i was seen */
+	uint64_t rtcp_window;
+	uint32_t rtcp_highest;    /* highest genuine SRTCP index */
+	uint32_t tx_roc_offset;   /* receive ROC minus this is the ROC we transmit with */
+	uint64_t rtp_packets;     /* genuine, under the present receive key */
+	struct srtp_stream *next; /* further SSRCs of the same direction */
+};
+_Static_assert(sizeof(struct srtp_stream) == 64, "one cache line");
+
+void srtp_stream_init(struct srtp_stream *stream, uint32_t ssrc);
+
+/* The 48-bit index of a packet with this sequence number: RFC 3711 3.3.1 and appendix A. Before
+ * the first genuine packet ROC is 0. Never below 0: a sequence "before" ROC 0 stays in ROC 0. */
+uint64_t srtp_stream_estimate(const struct srtp_stream *stream, uint16_t sequence);
+
+/* Is this index new? RELAY_DROP_NONE, _REPLAYED or _TOO_OLD. Changes nothing. */
+enum relay_drop srtp_stream_check(const struct srtp_stream *stream, uint64_t index);
+
+/* Notes a genuine packet. Only after srtp_stream_check() said NONE in the same state. */
+void srtp_stream_accept(struct srtp_stream *stream, uint64_t index);
+
+/* The same for SRTCP and its 31-bit index, which is in the packet. */
+enum relay_drop srtcp_stream_check(const struct srtp_stream *stream, uint32_t index);
+void srtcp_stream_accept(struct srtp_stream *stream, uint32_t index);
+
+#endif

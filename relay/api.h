@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The relay API: the only thing between the planes.
+ *
+ * A client (sallyport-sip, sallyctl, any other controller) speaks to sallyport-media over a
+ * SOCK_SEQPACKET unix socket. A datagram holds one or more whole messages, each starting with a
+ * relay_header and each padded to 8 bytes: so a controller installs hundreds of sessions with one
+ * system call. Every request is answered, in order, with the request's op and request_id; a wrong
+ * one gets a code and a sentence (relay_reply_error) and changes nothing. Numbers are in host byte
+ * order: both ends are on one machine. Reserved fields are zero.
+ *
+ * Requests are idempotent: the client names the session, so a CREATE repeated with the same body
+ * answers as the first did, and a DELETE of a session that is gone answers RELAY_E_NO_SESSION.
+ *
+ * A session is one media stream: two legs, and re-encryption from each to the other. A call with
+ * audio and video is two sessions. It lives until it is deleted or its media times out, never
+ * because the client went away.
+ */
+#ifndef RELAY_API_H
+#define RELAY_API_H
+
+#include "addr.h"
+#include "drop.h"
+#include "suite.h"
+
+#include <stdint.h>
+
+#define RELAY_API_VERSION 1
+#define RELAY_DATAGRAM_MAX 65536 /* bytes: the most that either side sends at once */
+#define RELAY_ID_SIZE 64         /* bytes of a session's name, NUL-padded, at least one NUL */
+#define RELAY_NAME_SIZE 16       /* bytes of an interface's name, NUL-padded */
+#define RELAY_MKI_MAX 128        /* bytes, RFC 4568 6.1 */
+#define RELAY_DROP_MAX 48     /* room for drop reasons: more can be added without a new version */
+#define RELAY_REASON_SIZE 232 /* bytes of an error's sentence, with its NUL */
+
+enum relay_op {
+	RELAY_OP_CREATE = 1,    /* relay_create         -> relay_session */
+	RELAY_OP_UPDATE = 2,    /* relay_update         -> relay_session */
+	RELAY_OP_DELETE = 3,    /* relay_by_id          -> relay_session: the final counters */
+	RELAY_OP_QUERY = 4,     /* relay_by_id          -> relay_session */
+	RELAY_OP_LIST = 5,      /* relay_list           -> relay_list_reply */
+	RELAY_OP_STATS = 6,     /* relay_header         -> relay_stats_reply */
+	RELAY_OP_STATUS = 7,    /* relay_header         -> relay_status_reply */
+	RELAY_OP_SUBSCRIBE = 8, /* relay_header         -> relay_header, then events */
+	RELAY_OP_EVENT = 9,     /* from the relay only: relay_event, request_id 0 */
+};
+
+enum relay_code {
+	RELAY_OK = 0,
+	RELAY_E_VERSION = 1,      /* header.version is not ours */
+	RELAY_E_MALFORMED = 2,    /* length, op or a field out of range */
+	RELAY_E_NO_SESSION = 3,   /* no session of that name */
+	RELAY_E_CONFLICT = 4,     /* the name is taken by a session created with another body */
+	RELAY_E_NO_INTERFACE = 5, /* no media interface of that name or address */
+	RELAY_E_NO_PORTS = 6,     /* the port range is used up, or the wanted port is taken */
+	RELAY_E_NO_MEMORY = 7,    /* the limit of sessions is reached */
+	RELAY_E_KEY = 8,          /* unknown suite, missing key, or a key used in two places */
+	RELAY_E_ADDRESS = 9,      /* a remote address that media may not be sent to */
+	RELAY_E_DRAINING = 10,    /* no new sessions: the relay is being stopped */
+};
+
+struct relay_header {
+	uint16_t version;    /* RELAY_API_VERSION */
+	uint16_t op;         /* enum relay_op */
+	uint32_t length;     /* bytes of the whole message, header included, a multiple of 8 */
+	uint64_t request_id; /* the client's; comes back in the reply */
+	uint32_t code;       /* 0 in a request; enum relay_code in a reply */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct relay_header) == 24, "relay API layout");
+
+/* Any reply whose code is not RELAY_OK. */
+struct relay_reply_error {
+	struct relay_header header;
+	char reason[RELAY_REASON_SIZE]; /* a sentence: the object, the cause, the cure */
+};
+
+/* One direction's master key, RFC 3711 8.2, as SDES negotiated it. */
+struct relay_crypto {
+	uint8_t suite;      /* enum relay_suite; NONE: this direction has no key yet */
+	uint8_t mki_length; /* 0: no MKI in the packets */
+	uint8_t reserved[6];
+	uint64_t lifetime; /* packets; 0: the suite's own */
+	uint8_t key[32];   /* the suite's key_length bytes */
+	uint8_t salt[16];  /* the suite's salt_length bytes */
+	uint8_t mki[RELAY_MKI_MAX];
+};
+_Static_assert(sizeof(struct relay_crypto) == 192, "relay API layout");
+
+enum relay_transport {
+	RELAY_TRANSPORT_NONE = 0, /* ports are reserved, no packet passes yet */
+	RELAY_TRANSPORT_SRTP = 1,
+};
+
+#define RELAY_LEG_RTCP_MUX 0x1u /* RTP and RTCP on one port, RFC 5761 */
+#define RELAY_LEG_LATCH 0x2u    /* the remote address may follow a packet whose tag verifies */
+
+/* What a client says of a leg. "Receive" is from the leg's far end towards the relay. */
+struct relay_leg_spec {
+	char interface[RELAY_NAME_SIZE]; /* media interface; empty: the one that has local_rtp.ip,
+					    or the first */
+	uint8_t transport;               /* enum relay_transport */
+	uint8_t reserved[3];
+	uint32_t flags;                /* RELAY_LEG_* */
+	struct relay_addr local_rtp;   /* wanted: all zero: the relay chooses; ip alone: on that
+					address; ip and even port: exactly that (re-install). RTCP
+					is always port + 1 where it is not muxed */
+	struct relay_addr remote_rtp;  /* from SDP; none: wait for the first genuine packet */
+	struct relay_addr remote_rtcp; /* none: remote_rtp.port + 1 (RFC 3605), or muxed */
+	struct relay_crypto receive;   /* the far end's key */
+	struct relay_crypto transmit;  /* the relay's own, fresh from a CSPRNG for this leg alone */
+};
+_Static_assert(sizeof(struct relay_leg_spec) == 480, "relay API layout");
+
+struct relay_create {
+	struct relay_header header;
+	char id[RELAY_ID_SIZE];
+	uint32_t timeout_ms; /* end the session after so long without genuine media; 0: default */
+	uint32_t reserved;
+	struct relay_leg_spec leg[2];
+};
+
+#define RELAY_UPDATE_REMOTE 0x1u    /* remote_rtp, remote_rtcp, flags */
+#define RELAY_UPDATE_RECEIVE 0x2u   /* receive (a new key starts with ROC 0, RFC 4568 7.1.4) */
+#define RELAY_UPDATE_TRANSMIT 0x4u  /* transmit */
+#define RELAY_UPDATE_TRANSPORT 0x8u /* transport */
+
+struct relay_update {
+	struct relay_header header;
+	char id[RELAY_ID_SIZE];
+	uint32_t leg;  /* 0 or 1 */
+	uint32_t mask; /* RELAY_UPDATE_*: which fields of spec count */
+	struct relay_leg_spec spec;
+};
+
+struct relay_by_id {
+	struct relay_header header;
+	char id[RELAY_ID_SIZE];
+};
+
+/* What the relay tells of a leg. Never a key. Counters since the session's creation. */
+struct relay_leg_info {
+	char interface[RELAY_NAME_SIZE];
+	uint8_t transport;
+	uint8_t receive_suite;
+	uint8_t transmit_suite;
+	uint8_t latched; /* the remote address was moved by a genuine packet */
+	uint32_t flags;
+	struct relay_addr local_rtp;
+	struct relay_addr local_rtcp; /* equals local_rtp where muxed */
+	struct relay_addr remote_rtp; /* in force now */
+	struct relay_addr remote_rtcp;
+	uint64_t packets_in; /* genuine RTP from the far end */
+	uint64_t bytes_in;   /* RTP payload and header, without tag */
+	uint64_t packets_out;
+	uint64_t bytes_out;
+	uint64_t rtcp_in;
+	uint64_t rtcp_out;
+	uint64_t last_packet_ms;        /* ago; UINT64_MAX: never */
+	uint64_t drops[RELAY_DROP_MAX]; /* by enum relay_drop: packets that came in here */
+};
+
+struct relay_session {
+	struct relay_header header;
+	char id[RELAY_ID_SIZE];
+	uint64_t age_ms;
+	uint32_t timeout_ms;
+	uint32_t worker; /* index of the worker that owns the session */
+	struct relay_leg_info leg[2];
+};
+
+struct relay_list {
+	struct relay_header header;
+	uint64_t cursor; /* 0 to start; then relay_list_reply.cursor */
+};
+
+struct relay_list_entry {
+	char id[RELAY_ID_SIZE];
+	uint64_t age_ms;
+	uint8_t suite[2]; /* enum relay_suite of what each leg receives */
+	uint8_t reserved[6];
+	uint64_t packets_in[2];
+	struct relay_addr remote_rtp[2];
+};
+
+struct relay_list_reply {
+	struct relay_header header;
+	uint64_t cursor; /* 0: this was the last page */
+	uint32_t count;
+	uint32_t reserved;
+	struct relay_list_entry entry[];
+};
+
+/* Counters name themselves ("drop.auth_failed", "worker.0.packets"), so that a client needs no
+ * table of its own. */
+struct relay_counter {
+	char name[56];
+	uint64_t value;
+};
+
+struct relay_stats_reply {
+	struct relay_header header;
+	uint32_t count;
+	uint32_t reserved;
+	struct relay_counter counter[];
+};
+
+struct relay_status_interface {
+	char name[RELAY_NAME_SIZE];
+	char device[64];
+	struct relay_ip address;
+	uint16_t port_first;
+	uint16_t port_last;
+	uint32_t ports_used;
+	uint8_t link_up;
+	uint8_t mac[6];
+	uint8_t reserved;
+};
+
+#define RELAY_STATUS_INTERFACES 16
+
+struct relay_status_reply {
+	struct relay_header header;
+	char release[32]; /* "0.1.0" */
+	char engine[32];  /* the crypto engine in use, and what it chose */
+	char memory[64];  /* "hugepages, 512 MiB" or "ordinary pages, 512 MiB" */
+	uint64_t uptime_ms;
+	uint64_t sessions;
+	uint64_t sessions_max;
+	uint64_t session_bytes; /* memory of one session */
+	uint64_t mbufs_in_use;
+	uint64_t mbufs;
+	uint32_t pid;
+	uint32_t workers;
+	uint32_t interfaces;
+	uint32_t reserved;
+	struct relay_status_interface interface[RELAY_STATUS_INTERFACES];
+};
+
+enum relay_event_kind {
+	RELAY_EVENT_TIMEOUT = 1, /* no genuine media for timeout_ms: the session has been ended */
+	RELAY_EVENT_LATCHED = 2, /* a leg's remote address followed a genuine packet */
+	RELAY_EVENT_DELETED = 3, /* some client deleted the session */
+};
+
+struct relay_event {
+	struct relay_header header;
+	char id[RELAY_ID_SIZE];
+	uint32_t kind;            /* enum relay_event_kind */
+	uint32_t leg;             /* 0 or 1, where it matters */
+	struct relay_addr remote; /* LATCHED: the new address */
+};
+
+_Static_assert(RELAY_DROP_COUNT <= RELAY_DROP_MAX, "a drop reason has a place in every leg");
+_Static_assert(sizeof(struct relay_create) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_update) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_session) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_list_entry) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_status_reply) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_event) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_reply_error) % 8 == 0, "padded to 8");
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one configuration file (YAML, read by libcyaml) that both daemons and sallyctl share.
+ * docs/config.md explains each field; deploy/sallyport.yaml is an example with the defaults. */
+#ifndef RELAY_CONFIG_H
+#define RELAY_CONFIG_H
+
+#include "addr.h"
+#include "log.h"
+#include "suite.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum config_memory {
+	CONFIG_MEMORY_AUTO, /* hugepages if there are enough, else ordinary pages, and say so */
+	CONFIG_MEMORY_HUGEPAGES, /* refuse to start without */
+	CONFIG_MEMORY_ORDINARY,
+};
+
+enum config_poll {
+	CONFIG_POLL_ADAPTIVE, /* an idle worker sleeps a little */
+	CONFIG_POLL_BUSY,     /* a worker takes its whole core */
+};
+
+enum config_srtp {
+	CONFIG_SRTP_REQUIRED, /* RTP/AVP is answered 488 */
+};
+
+enum config_digest {
+	CONFIG_DIGEST_MD5,     /* RFC 7616, last resort */
+	CONFIG_DIGEST_SHA_256, /* RFC 8760 */
+};
+
+struct config_interface {
+	char *name;          /* at most 15 characters */
+	char *device;        /* DPDK device: PCI address or "net_af_xdp0,iface=veth0" */
+	char *address;       /* "192.0.2.1/24": the media address, held by the exception TAP */
+	char *gateway;       /* optional next hop for what is not on link */
+	uint16_t port_first; /* media ports, even */
+	uint16_t port_last;  /* odd */
+	/* filled in by config_load() from the above */
+	struct relay_ip ip;
+	uint8_t prefix_length;
+	struct relay_ip gateway_ip;
+};
+
+struct config_media {
+	char *socket; /* of the relay API */
+	char *user;   /* drop to this user after start; NULL: stay */
+	enum config_memory memory;
+	uint32_t memory_mb;
+	uint32_t workers;
+	uint32_t *cpus; /* a CPU for each worker; none: chosen from those allowed */
+	unsigned cpus_count;
+	enum config_poll poll;
+	char *engine;       /* "auto" or an engine's name */
+	uint32_t sessions;  /* the most at a time */
+	uint32_t timeout_s; /* media inactivity */
+	struct config_interface *interfaces;
+	unsigned interfaces_count;
+};
+
+struct config_sip {
+	char *address; /* of the TLS listener, IPv4 or IPv6, numeric */
+	uint16_t port;
+	char *domain;      /* realm, and the host part of our users' addresses of record */
+	char *certificate; /* PEM, chain */
+	char *private_key; /* PEM */
+	char *ca;          /* PEM; optional: whom peers are verified against */
+	char *users;       /* SQLite file */
+	char *user;        /* drop to this user after start; NULL: stay */
+	enum config_srtp srtp;
+	enum relay_suite *suites; /* in order of preference */
+	unsigned suites_count;
+	enum config_digest *digests; /* in the order of the challenges */
+	unsigned digests_count;
+	uint32_t nonce_lifetime_s;
+	uint32_t expires_min_s;
+	uint32_t expires_default_s;
+	uint32_t expires_max_s;
+	uint32_t no_answer_s;
+};
+
+struct config {
+	char *path;
+	enum log_level log_level;
+	struct config_media media;
+	struct config_sip sip;
+};
+
+/* Reads and checks the file. Returns 0 and *out (free with config_free()), or -errno after writing
+ * one sentence with file, line and reason into error (error_size bytes). Defaults are filled in. */
+int config_load(const char *path, struct config **out, char *error, size_t error_size);
+void config_free(struct config *config);
+
+#endif
