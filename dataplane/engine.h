@@ -5,7 +5,8 @@
  *
  * A batch goes through verify(); the worker drops what failed, checks and updates the replay
  * windows of what passed, and hands the rest to transcrypt(). Between the two calls nothing else
- * happens to a packet's bytes, and both name both legs' keys, so an engine is free to do any part
+ * happens to a packet's bytes (but for the index word of SRTCP, which gets its new value), and both
+ * name both legs' keys, so an engine is free to do any part
  * of the work in either.
  */
 #ifndef DATAPLANE_ENGINE_H

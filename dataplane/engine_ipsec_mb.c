@@ -195,29 +195,14 @@ recrypt(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigned n)
 	return run_ciphers(state, jobs);
 }
 
-/* E stays; the index becomes that of the transmit key. */
-static inline void
-write_srtcp_index(const struct crypto_op *op)
-{
-	uint8_t *place = op->data + op->auth_length - 4;
-	uint32_t word = htobe32((uint32_t)op->tx_index & 0x7fffffffu);
-	uint8_t encrypted = place[0] & 0x80u;
-
-	memcpy(place, &word, sizeof(word));
-	place[0] |= encrypted;
-}
-
 static void
 ipsec_mb_transcrypt(void *opaque, struct crypto_op *const ops[], unsigned n)
 {
 	struct ipsec_mb_state *state = opaque;
 	bool done = recrypt(state, ops, n);
 
-	for (unsigned i = 0; i < n; i++) {
-		if (ops[i]->kind == CRYPTO_RTCP)
-			write_srtcp_index(ops[i]);
+	for (unsigned i = 0; i < n; i++)
 		prepare_hash(&state->job[i], ops[i], ops[i]->tx, ops[i]->tx_index, ops[i]->tag);
-	}
 	done = run_hashes(state, n) && done;
 	if (__builtin_expect(done, true))
 		return;

@@ -46,7 +46,7 @@ make_manager(void)
 }
 
 int
-srtp_init(void)
+srtp_key_init(void)
 {
 	if (pthread_once(&once, make_manager) != 0 || manager == NULL)
 		return -ENOMEM;
@@ -100,7 +100,7 @@ srtp_key_derive(const struct relay_crypto *master, struct srtp_key *rtp, struct 
 	if (suite == NULL || suite->key_length != SESSION_KEY_LENGTH ||
 		suite->salt_length != SESSION_SALT_LENGTH)
 		return -EINVAL;
-	result = srtp_init();
+	result = srtp_key_init();
 	if (result < 0)
 		return result;
 	ctx = EVP_CIPHER_CTX_new();

@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct srtcp_key) == 64, "one cache line");
 
 /* Readies what key expansion needs. Any thread, any number of times; srtp_key_derive() calls it, so
  * only a program that expands keys it has not derived must. Returns 0 or -ENOMEM. */
-int srtp_init(void);
+int srtp_key_init(void);
 
 /* Derives both from the master key and salt (RFC 3711 4.3, key derivation rate 0). Control thread.
  * Returns 0, -EINVAL for a suite that is none of ours, -ENOMEM, or -EIO if OpenSSL fails. On error
@@ -45,7 +45,7 @@ int srtp_init(void);
 int
 srtp_key_derive(const struct relay_crypto *master, struct srtp_key *rtp, struct srtcp_key *rtcp);
 
-/* Expands an RTCP key into the form that engines take. Any thread, after srtp_init(); no system
+/* Expands an RTCP key into the form that engines take. Any thread, after srtp_key_init(); no system
  * call, no allocation. The caller wipes *out when done with it. */
 void srtcp_key_expand(const struct srtcp_key *key, struct srtp_key *out);
 

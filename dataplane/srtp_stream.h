@@ -16,13 +16,15 @@ struct srtp_stream {
 	uint32_t ssrc;
 	uint8_t rtp_started; /* a genuine RTP packet has been seen */
 	uint8_t rtcp_started;
-	uint16_t reserved;
+	uint8_t tx_restart; /* the next packet chooses the transmit ROC anew */
+	uint8_t reserved;
 	uint64_t rtp_highest;                         /* highest genuine packet index: ROC || s_l */
 	uint64_t rtp_window[SRTP_REPLAY_WINDOW / 64]; /* bit i of the 128: highest - i was seen */
 	uint64_t rtcp_window;
 	uint32_t rtcp_highest;    /* highest genuine SRTCP index */
 	uint32_t tx_roc_offset;   /* receive ROC minus this is the ROC we transmit with */
-	uint64_t rtp_packets;     /* genuine, under the present receive key */
+	uint64_t rtp_tx_floor;   /* lowest packet index that may still be transmitted: those below
+				    were, under the same key and an earlier receive key */
 	struct srtp_stream *next; /* further SSRCs of the same direction */
 };
 _Static_assert(sizeof(struct srtp_stream) == 64, "one cache line");

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The lock-free session table of one media address: local UDP port -> flow.
+ *
+ * Ports go in pairs, RTP even and RTCP the odd one above it (RFC 3550 11), so the table has one
+ * entry a pair, found by subtraction: no hash, one cache line. The control thread writes, workers
+ * read. A flow is published by one release store and read by one acquire load; it is withdrawn by a
+ * null store, and freed by whoever withdrew it once every worker has passed a quiescent state.
+ */
+#ifndef DATAPLANE_PORT_TABLE_H
+#define DATAPLANE_PORT_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct flow;
+
+struct port_table {
+	uint16_t first; /* even */
+	uint16_t pairs;
+	uint32_t used;            /* control thread: pairs reserved */
+	struct port_queue *queue; /* control thread: the free pairs, longest free first */
+	/* Stored with release by the control thread, loaded with acquire by port_table_lookup(). */
+	_Atomic(const struct flow *) flow[];
+};
+
+/* A table for ports first (even) to last (odd). Control thread, as all but the look-up. NULL: out
+ * of memory. */
+struct port_table *port_table_create(uint16_t first, uint16_t last);
+void port_table_destroy(struct port_table *table);
+
+/* Reserves a pair: `wanted` (its even port), or with 0 the one that has been free for longest, so
+ * that late packets of an ended call find nobody. Returns the even port, or 0: none free, or
+ * `wanted` is taken or not in the table. */
+uint16_t port_table_reserve(struct port_table *table, uint16_t wanted);
+
+/* Gives a reserved pair back. Its flow has been withdrawn. */
+void port_table_release(struct port_table *table, uint16_t port);
+
+/* Publishes a flow, built whole, under a reserved port; replaces the one before, which the caller
+ * frees after a grace period. */
+void port_table_publish(struct port_table *table, uint16_t port, const struct flow *flow);
+void port_table_withdraw(struct port_table *table, uint16_t port);
+
+/* Is this port in the table's range? */
+static inline bool
+port_table_covers(const struct port_table *table, uint16_t port)
+{
+	return (uint16_t)(port - table->first) < 2u * table->pairs;
+}
+
+/* The flow of a port for which port_table_covers() holds; NULL: none. Any worker, between two of
+ * its quiescent states. */
+static inline const struct flow *
+port_table_lookup(const struct port_table *table, uint16_t port)
+{
+	return atomic_load_explicit(
+		&table->flow[(uint16_t)(port - table->first) / 2], memory_order_acquire);
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sessions: two legs, the flows between them, and their life. All of this is the control thread's;
+ * workers see flows only (flow.h), through the port tables.
+ *
+ * A session is made by a CREATE of the relay API, changed by UPDATE or by a latch, and ended by
+ * DELETE or when its media times out. Whatever changes, new flows are built whole and published;
+ * old ones are wiped and freed after a grace period (reclaim.h).
+ */
+#ifndef DATAPLANE_SESSION_H
+#define DATAPLANE_SESSION_H
+
+#include "flow.h"
+#include "relay/api.h"
+#include "relay/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct session;
+
+/* Called when a session changes by itself. */
+typedef void session_event_cb(const struct relay_event *event);
+
+/* Makes room for config->sessions sessions, and the port tables of all interfaces. After
+ * workers_create(), before the workers start. 0, or -errno after a sentence. */
+int sessions_init(const struct config_media *config, char *error, size_t error_size);
+
+/* Ends every session. After the workers have stopped. */
+void sessions_fini(void);
+
+void sessions_on_event(session_event_cb *cb);
+
+/* The four requests: the relay API's bodies in, enum relay_code out. Where that is not RELAY_OK,
+ * nothing has changed, and `reason` (RELAY_REASON_SIZE bytes) holds a sentence. session_delete()
+ * fills `final` with the last counters. */
+enum relay_code
+session_create(const struct relay_create *request, struct session **out, char *reason);
+enum relay_code
+session_update(const struct relay_update *request, struct session **out, char *reason);
+enum relay_code session_delete(const char *id, struct relay_session *final, char *reason);
+enum relay_code session_find(const char *id, struct session **out, char *reason);
+
+/* Fills in all but the header. Never a key. */
+void session_describe(const struct session *session, struct relay_session *out);
+void session_describe_short(const struct session *session, struct relay_list_entry *out);
+
+/* Walks the sessions: the first at or after *cursor, which is then moved behind it; NULL at the
+ * end. Start with 0. */
+struct session *session_next(uint64_t *cursor);
+
+/* Moves legs to the addresses that workers found, and frees what is past its grace period. To be
+ * called every few milliseconds. */
+void sessions_poll(void);
+
+/* Ends the sessions whose media has timed out: looks at a part of them at each call, at all within
+ * a second when called ten times a second. */
+void sessions_expire(void);
+
+uint64_t sessions_count(void);
+uint64_t sessions_max(void);
+size_t session_bytes(void); /* memory of one session, flows and state included */
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "stats.h"
+
+#include "flow.h"
+#include "iface.h"
+#include "port_table.h"
+#include "session.h"
+#include "session_private.h"
+#include "worker.h"
+
+#include <rte_ethdev.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+	struct rte_mempool *mbufs;
+	const char *memory;
+	uint64_t started_ms;
+} process;
+
+void
+stats_init(struct rte_mempool *mbufs, const char *memory)
+{
+	process.mbufs = mbufs;
+	process.memory = memory;
+	process.started_ms = session_now_ms();
+}
+
+struct list {
+	struct relay_counter *out;
+	unsigned count;
+	unsigned room;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+add(struct list *list, uint64_t value, const char *format, ...)
+{
+	va_list args;
+
+	if (list->count == list->room)
+		return;
+	struct relay_counter *counter = &list->out[list->count++];
+	memset(counter, 0, sizeof(*counter));
+	va_start(args, format);
+	vsnprintf(counter->name, sizeof(counter->name), format, args);
+	va_end(args);
+	counter->value = value;
+}
+
+static void
+add_drops(struct list *list)
+{
+	for (unsigned reason = 1; reason < RELAY_DROP_COUNT; reason++) {
+		uint64_t sum = 0;
+		for (unsigned i = 0; i < workers_count(); i++)
+			sum += counter_read(&worker_counters(i)->drops[reason]);
+		add(list, sum, "drop.%s", relay_drop_name(reason));
+	}
+}
+
+static void
+add_workers(struct list *list)
+{
+	for (unsigned i = 0; i < workers_count(); i++) {
+		const struct worker_counters *counters = worker_counters(i);
+		add(list, counter_read(&counters->packets), "worker.%u.packets", i);
+		add(list, counter_read(&counters->relayed), "worker.%u.relayed", i);
+		add(list, counter_read(&counters->bursts), "worker.%u.bursts", i);
+		add(list, counter_read(&counters->idle), "worker.%u.idle_turns", i);
+		add(list, counter_read(&counters->handed_over), "worker.%u.handed_over", i);
+		add(list, counter_read(&counters->to_kernel), "worker.%u.to_kernel", i);
+		add(list, counter_read(&counters->from_kernel), "worker.%u.from_kernel", i);
+	}
+}
+
+static void
+add_interfaces(struct list *list)
+{
+	for (unsigned k = 0; k < ifaces_count; k++) {
+		const char *name = ifaces[k]->config->name;
+		uint64_t sum[4] = {0};
+		for (unsigned i = 0; i < workers_count(); i++) {
+			const struct worker_counters *counters = worker_counters(i);
+			sum[0] += counter_read(&counters->iface[k].rx_packets);
+			sum[1] += counter_read(&counters->iface[k].rx_bytes);
+			sum[2] += counter_read(&counters->iface[k].tx_packets);
+			sum[3] += counter_read(&counters->iface[k].tx_bytes);
+		}
+		add(list, sum[0], "interface.%s.rx_packets", name);
+		add(list, sum[1], "interface.%s.rx_bytes", name);
+		add(list, sum[2], "interface.%s.media_tx_packets", name);
+		add(list, sum[3], "interface.%s.media_tx_bytes", name);
+		struct rte_eth_stats device;
+		if (rte_eth_stats_get(ifaces[k]->port_id, &device) == 0) {
+			add(list, device.imissed, "interface.%s.device_missed", name);
+			add(list, device.ierrors, "interface.%s.device_rx_errors", name);
+			add(list, device.oerrors, "interface.%s.device_tx_errors", name);
+			add(list, device.rx_nombuf, "interface.%s.device_no_mbuf", name);
+		}
+	}
+}
+
+unsigned
+stats_collect(struct relay_counter *out, unsigned room)
+{
+	struct list list = {.out = out, .room = room};
+	uint64_t received = 0, relayed = 0;
+
+	for (unsigned i = 0; i < workers_count(); i++) {
+		received += counter_read(&worker_counters(i)->packets);
+		relayed += counter_read(&worker_counters(i)->relayed);
+	}
+	add(&list, sessions_count(), "sessions");
+	add(&list, received, "packets.received");
+	add(&list, relayed, "packets.relayed");
+	add_drops(&list);
+	add_workers(&list);
+	add_interfaces(&list);
+	return list.count;
+}
+
+static void
+describe_interface(const struct iface *iface, struct relay_status_interface *out)
+{
+	struct rte_eth_link link;
+
+	snprintf(out->name, sizeof(out->name), "%s", iface->config->name);
+	snprintf(out->device, sizeof(out->device), "%s", iface->config->device);
+	out->address = iface->ip;
+	out->port_first = iface->config->port_first;
+	out->port_last = iface->config->port_last;
+	out->ports_used = 2 * iface->table->used;
+	out->link_up = rte_eth_link_get_nowait(iface->port_id, &link) == 0 && link.link_status;
+	memcpy(out->mac, iface->mac.addr_bytes, sizeof(out->mac));
+}
+
+void
+stats_status(struct relay_status_reply *out)
+{
+	snprintf(out->release, sizeof(out->release), "%s", SALLYPORT_VERSION);
+	snprintf(out->engine, sizeof(out->engine), "%s (%s)", workers_shared()->engine->name,
+		workers_engine_variant());
+	snprintf(out->memory, sizeof(out->memory), "%s", process.memory);
+	out->uptime_ms = session_now_ms() - process.started_ms;
+	out->sessions = sessions_count();
+	out->sessions_max = sessions_max();
+	out->session_bytes = session_bytes();
+	out->mbufs = process.mbufs->size;
+	out->mbufs_in_use = rte_mempool_in_use_count(process.mbufs);
+	out->pid = (uint32_t)getpid();
+	out->workers = workers_count();
+	out->interfaces = ifaces_count;
+	for (unsigned i = 0; i < ifaces_count && i < RELAY_STATUS_INTERFACES; i++)
+		describe_interface(ifaces[i], &out->interface[i]);
+}
