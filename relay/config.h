@@ -32,17 +32,27 @@ enum config_digest {
 	CONFIG_DIGEST_SHA_256, /* RFC 8760 */
 };
 
+struct config_ports {
+	uint16_t first; /* even */
+	uint16_t last;  /* odd */
+};
+
 struct config_interface {
-	char *name;          /* at most 15 characters */
-	char *device;        /* DPDK device: PCI address or "net_af_xdp0,iface=veth0" */
-	char *address;       /* "192.0.2.1/24": the media address, held by the exception TAP */
-	char *gateway;       /* optional next hop for what is not on link */
-	uint16_t port_first; /* media ports, even */
-	uint16_t port_last;  /* odd */
+	char *name;    /* at most 15 characters */
+	char *device;  /* DPDK device: PCI address or "net_af_xdp0,iface=veth0" */
+	char *address; /* "192.0.2.1/24": the media address, held by the exception TAP */
+	char *gateway; /* optional next hop for what is not on link */
+	struct config_ports ports; /* of media */
 	/* filled in by config_load() from the above */
 	struct relay_ip ip;
 	uint8_t prefix_length;
 	struct relay_ip gateway_ip;
+	uint16_t port_first;
+	uint16_t port_last;
+};
+
+struct config_log {
+	enum log_level level;
 };
 
 struct config_media {
@@ -87,6 +97,7 @@ struct config {
 	enum log_level log_level;
 	struct config_media media;
 	struct config_sip sip;
+	struct config_log log;
 };
 
 /* Reads and checks the file. Returns 0 and *out (free with config_free()), or -errno after writing

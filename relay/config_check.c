@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Defaults, and what a schema can't say: ranges, addresses, names that must differ. */
+#include "config_private.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#define WORKERS_MAX 64
+#define SESSIONS_MAX 1000000
+
+static int
+default_string(char **field, const char *value)
+{
+	if (*field == NULL)
+		*field = strdup(value);
+	return *field == NULL ? -ENOMEM : 0;
+}
+
+static void
+default_uint(const struct config_lines *lines, const char *path, uint32_t *field, uint32_t value)
+{
+	if (!config_lines_has(lines, path))
+		*field = value;
+}
+
+static int
+default_lists(struct config_sip *sip)
+{
+	if (sip->suites_count == 0) {
+		sip->suites = calloc(2, sizeof(*sip->suites));
+		if (sip->suites == NULL)
+			return -ENOMEM;
+		sip->suites[sip->suites_count++] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_80;
+		sip->suites[sip->suites_count++] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_32;
+	}
+	if (sip->digests_count == 0) {
+		sip->digests = calloc(2, sizeof(*sip->digests));
+		if (sip->digests == NULL)
+			return -ENOMEM;
+		sip->digests[sip->digests_count++] = CONFIG_DIGEST_SHA_256;
+		sip->digests[sip->digests_count++] = CONFIG_DIGEST_MD5;
+	}
+	return 0;
+}
+
+int
+config_set_defaults(struct config *config, const struct config_lines *lines)
+{
+	struct config_media *media = &config->media;
+	struct config_sip *sip = &config->sip;
+	uint32_t port = sip->port;
+
+	default_uint(lines, "media.memory_mb", &media->memory_mb, 256);
+	default_uint(lines, "media.workers", &media->workers, 1);
+	default_uint(lines, "media.sessions", &media->sessions, 10000);
+	default_uint(lines, "media.timeout_s", &media->timeout_s, 60);
+	default_uint(lines, "sip.port", &port, 5061);
+	default_uint(lines, "sip.nonce_lifetime_s", &sip->nonce_lifetime_s, 300);
+	default_uint(lines, "sip.expires_min_s", &sip->expires_min_s, 60);
+	default_uint(lines, "sip.expires_default_s", &sip->expires_default_s, 3600);
+	default_uint(lines, "sip.expires_max_s", &sip->expires_max_s, 7200);
+	default_uint(lines, "sip.no_answer_s", &sip->no_answer_s, 60);
+	sip->port = (uint16_t)port;
+	if (!config_lines_has(lines, "log.level"))
+		config->log.level = LOG_LEVEL_INFO;
+	for (unsigned i = 0; i < media->interfaces_count; i++) {
+		struct config_interface *at = &media->interfaces[i];
+		if (at->ports.first == 0 && at->ports.last == 0)
+			at->ports = (struct config_ports){20000, 39999};
+	}
+	if (default_lists(sip) != 0 ||
+		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
+		default_string(&media->engine, "auto") != 0 ||
+		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* One check's place to complain. */
+struct complaint {
+	const char *path; /* of the file */
+	const struct config_lines *lines;
+	char *error;
+	size_t error_size;
+};
+
+/* "FILE:LINE: FIELD: what is wrong". Returns -EINVAL. */
+static int __attribute__((format(printf, 3, 4)))
+complain(const struct complaint *to, const char *field, const char *format, ...)
+{
+	va_list args;
+	int used = snprintf(to->error, to->error_size, "%s:%u: %s: ", to->path,
+		config_lines_find(to->lines, field), field);
+
+	if (used < 0 || (size_t)used >= to->error_size)
+		return -EINVAL;
+	va_start(args, format);
+	vsnprintf(to->error + used, to->error_size - (size_t)used, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int
+check_address(const struct complaint *to, const char *field, struct config_interface *at)
+{
+	const char *slash = strchr(at->address, '/');
+	char *end;
+
+	if (slash == NULL ||
+		relay_ip_parse(at->address, (size_t)(slash - at->address), &at->ip) != 0)
+		return complain(to, field,
+			"\"%s\" is no address with its prefix length, like 192.0.2.1/24",
+			at->address);
+	unsigned long length = strtoul(slash + 1, &end, 10);
+	if (slash[1] < '0' || slash[1] > '9' || *end != '\0' || length == 0 ||
+		length > (at->ip.family == 4 ? 32 : 128))
+		return complain(
+			to, field, "\"%s\" is no prefix length for this address", slash + 1);
+	if (!relay_ip_is_routable_unicast(&at->ip))
+		return complain(to, field, "%s can't be a media address", at->address);
+	at->prefix_length = (uint8_t)length;
+	return 0;
+}
+
+static int
+check_interface(const struct complaint *to, struct config_media *media, unsigned index)
+{
+	struct config_interface *at = &media->interfaces[index];
+	char field[64];
+
+#define FIELD(name) (snprintf(field, sizeof(field), "media.interfaces[%u]." name, index), field)
+	if (strlen(at->name) > 15)
+		return complain(to, FIELD("name"), "\"%s\" has more than 15 characters", at->name);
+	if (strspn(at->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
+		strlen(at->name))
+		return complain(
+			to, FIELD("name"), "\"%s\": use letters, digits, - and _", at->name);
+	for (unsigned i = 0; i < index; i++)
+		if (strcmp(media->interfaces[i].name, at->name) == 0)
+			return complain(to, FIELD("name"),
+				"\"%s\" is also the name of interface %u", at->name, i);
+	if (check_address(to, FIELD("address"), at) != 0)
+		return -EINVAL;
+	for (unsigned i = 0; i < index; i++)
+		if (relay_ip_equal(&media->interfaces[i].ip, &at->ip))
+			return complain(to, FIELD("address"),
+				"%s is also the address of interface %u", at->address, i);
+	if (at->gateway != NULL &&
+		(relay_ip_parse(at->gateway, strlen(at->gateway), &at->gateway_ip) != 0 ||
+			at->gateway_ip.family != at->ip.family))
+		return complain(to, FIELD("gateway"), "\"%s\" is no address of the same family",
+			at->gateway);
+	if (at->ports.first < 1024 || at->ports.first % 2 != 0 || at->ports.last % 2 == 0 ||
+		at->ports.last < at->ports.first)
+		return complain(to, FIELD("ports"),
+			"%u to %u: first must be even and at least 1024, last odd and not below it",
+			at->ports.first, at->ports.last);
+#undef FIELD
+	at->port_first = at->ports.first;
+	at->port_last = at->ports.last;
+	return 0;
+}
+
+static int
+check_range(const struct complaint *to, const char *field, uint32_t value, uint32_t least,
+	uint32_t most)
+{
+	if (value >= least && value <= most)
+		return 0;
+	return complain(to, field, "%u is not between %u and %u", value, least, most);
+}
+
+static int
+check_media(const struct complaint *to, struct config_media *media)
+{
+	if (strlen(media->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return complain(to, "media.socket", "the path has more than %zu characters",
+			sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	if (check_range(to, "media.memory_mb", media->memory_mb, 64, 1048576) != 0 ||
+		check_range(to, "media.workers", media->workers, 1, WORKERS_MAX) != 0 ||
+		check_range(to, "media.sessions", media->sessions, 1, SESSIONS_MAX) != 0 ||
+		check_range(to, "media.timeout_s", media->timeout_s, 1, 86400) != 0)
+		return -EINVAL;
+	if (media->cpus_count != 0 && media->cpus_count != media->workers)
+		return complain(to, "media.cpus", "%u CPUs for %u workers: name one for each",
+			media->cpus_count, media->workers);
+	for (unsigned i = 0; i < media->interfaces_count; i++)
+		if (check_interface(to, media, i) != 0)
+			return -EINVAL;
+	return 0;
+}
+
+static int
+check_sip(const struct complaint *to, struct config_sip *sip)
+{
+	static const char *const names[] = {
+		"sip.address", "sip.domain", "sip.certificate", "sip.private_key"};
+	char *const values[] = {sip->address, sip->domain, sip->certificate, sip->private_key};
+	struct relay_ip ip;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (values[i] == NULL)
+			return complain(to, names[i], "is missing");
+	if (relay_ip_parse(sip->address, strlen(sip->address), &ip) != 0)
+		return complain(to, "sip.address", "\"%s\" is no numeric IP address", sip->address);
+	if (check_range(to, "sip.port", sip->port, 1, 65535) != 0 ||
+		check_range(to, "sip.nonce_lifetime_s", sip->nonce_lifetime_s, 1, 86400) != 0 ||
+		check_range(to, "sip.expires_min_s", sip->expires_min_s, 1, 86400) != 0 ||
+		check_range(to, "sip.expires_max_s", sip->expires_max_s, sip->expires_min_s,
+			604800) != 0 ||
+		check_range(to, "sip.expires_default_s", sip->expires_default_s, sip->expires_min_s,
+			sip->expires_max_s) != 0 ||
+		check_range(to, "sip.no_answer_s", sip->no_answer_s, 1, 180) != 0)
+		return -EINVAL;
+	for (unsigned i = 0; i < sip->suites_count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (sip->suites[i] == sip->suites[k])
+				return complain(to, "sip.suites", "%s is named twice",
+					relay_suite_info(sip->suites[i])->name);
+	for (unsigned i = 0; i < sip->digests_count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (sip->digests[i] == sip->digests[k])
+				return complain(to, "sip.digests", "an algorithm is named twice");
+	return 0;
+}
+
+int
+config_check(
+	struct config *config, const struct config_lines *lines, char *error, size_t error_size)
+{
+	struct complaint to = {config->path, lines, error, error_size};
+
+	if (check_media(&to, &config->media) != 0)
+		return -EINVAL;
+	/* a box that only relays has no SIP section */
+	if (config_lines_has(lines, "sip"))
+		return check_sip(&to, &config->sip);
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The shape of the configuration file: which key is which field, for libcyaml. */
+#include "config_private.h"
+
+#define OPT CYAML_FLAG_OPTIONAL
+#define OPT_STRING(key, type, member) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | OPT, type, member, 1, 4096)
+#define STRING(key, type, member) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, 4096)
+
+static const cyaml_strval_t memories[] = {
+	{"auto", CONFIG_MEMORY_AUTO},
+	{"hugepages", CONFIG_MEMORY_HUGEPAGES},
+	{"ordinary", CONFIG_MEMORY_ORDINARY},
+};
+
+static const cyaml_strval_t polls[] = {
+	{"adaptive", CONFIG_POLL_ADAPTIVE},
+	{"busy", CONFIG_POLL_BUSY},
+};
+
+static const cyaml_strval_t srtps[] = {{"required", CONFIG_SRTP_REQUIRED}};
+
+static const cyaml_strval_t suites[] = {
+	{"AES_CM_128_HMAC_SHA1_80", RELAY_SUITE_AES_CM_128_HMAC_SHA1_80},
+	{"AES_CM_128_HMAC_SHA1_32", RELAY_SUITE_AES_CM_128_HMAC_SHA1_32},
+};
+
+static const cyaml_strval_t digests[] = {
+	{"MD5", CONFIG_DIGEST_MD5},
+	{"SHA-256", CONFIG_DIGEST_SHA_256},
+};
+
+static const cyaml_strval_t levels[] = {
+	{"error", LOG_LEVEL_ERROR},
+	{"warning", LOG_LEVEL_WARNING},
+	{"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG},
+};
+
+static const cyaml_schema_field_t ports_fields[] = {
+	CYAML_FIELD_UINT("first", CYAML_FLAG_DEFAULT, struct config_ports, first),
+	CYAML_FIELD_UINT("last", CYAML_FLAG_DEFAULT, struct config_ports, last),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t interface_fields[] = {
+	STRING("name", struct config_interface, name),
+	STRING("device", struct config_interface, device),
+	STRING("address", struct config_interface, address),
+	OPT_STRING("gateway", struct config_interface, gateway),
+	CYAML_FIELD_MAPPING("ports", OPT, struct config_interface, ports, ports_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t interface_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_interface, interface_fields)};
+
+static const cyaml_schema_value_t cpu_value = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint32_t)};
+
+static const cyaml_schema_field_t media_fields[] = {
+	OPT_STRING("socket", struct config_media, socket),
+	OPT_STRING("user", struct config_media, user),
+	CYAML_FIELD_ENUM("memory", OPT | CYAML_FLAG_STRICT, struct config_media, memory, memories,
+		CYAML_ARRAY_LEN(memories)),
+	CYAML_FIELD_UINT("memory_mb", OPT, struct config_media, memory_mb),
+	CYAML_FIELD_UINT("workers", OPT, struct config_media, workers),
+	CYAML_FIELD_SEQUENCE(
+		"cpus", CYAML_FLAG_POINTER | OPT, struct config_media, cpus, &cpu_value, 0, 64),
+	CYAML_FIELD_ENUM("poll", OPT | CYAML_FLAG_STRICT, struct config_media, poll, polls,
+		CYAML_ARRAY_LEN(polls)),
+	OPT_STRING("engine", struct config_media, engine),
+	CYAML_FIELD_UINT("sessions", OPT, struct config_media, sessions),
+	CYAML_FIELD_UINT("timeout_s", OPT, struct config_media, timeout_s),
+	CYAML_FIELD_SEQUENCE("interfaces", CYAML_FLAG_POINTER | OPT, struct config_media,
+		interfaces, &interface_value, 0, 16),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t suite_value = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum relay_suite, suites, CYAML_ARRAY_LEN(suites))};
+
+static const cyaml_schema_value_t digest_value = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum config_digest, digests, CYAML_ARRAY_LEN(digests))};
+
+static const cyaml_schema_field_t sip_fields[] = {
+	OPT_STRING("address", struct config_sip, address),
+	CYAML_FIELD_UINT("port", OPT, struct config_sip, port),
+	OPT_STRING("domain", struct config_sip, domain),
+	OPT_STRING("certificate", struct config_sip, certificate),
+	OPT_STRING("private_key", struct config_sip, private_key),
+	OPT_STRING("ca", struct config_sip, ca),
+	OPT_STRING("users", struct config_sip, users),
+	OPT_STRING("user", struct config_sip, user),
+	CYAML_FIELD_ENUM("srtp", OPT | CYAML_FLAG_STRICT, struct config_sip, srtp, srtps,
+		CYAML_ARRAY_LEN(srtps)),
+	CYAML_FIELD_SEQUENCE(
+		"suites", CYAML_FLAG_POINTER | OPT, struct config_sip, suites, &suite_value, 1, 8),
+	CYAML_FIELD_SEQUENCE("digests", CYAML_FLAG_POINTER | OPT, struct config_sip, digests,
+		&digest_value, 1, 4),
+	CYAML_FIELD_UINT("nonce_lifetime_s", OPT, struct config_sip, nonce_lifetime_s),
+	CYAML_FIELD_UINT("expires_min_s", OPT, struct config_sip, expires_min_s),
+	CYAML_FIELD_UINT("expires_default_s", OPT, struct config_sip, expires_default_s),
+	CYAML_FIELD_UINT("expires_max_s", OPT, struct config_sip, expires_max_s),
+	CYAML_FIELD_UINT("no_answer_s", OPT, struct config_sip, no_answer_s),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t log_fields[] = {
+	CYAML_FIELD_ENUM("level", OPT | CYAML_FLAG_STRICT, struct config_log, level, levels,
+		CYAML_ARRAY_LEN(levels)),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t top_fields[] = {
+	CYAML_FIELD_MAPPING("media", OPT, struct config, media, media_fields),
+	CYAML_FIELD_MAPPING("sip", OPT, struct config, sip, sip_fields),
+	CYAML_FIELD_MAPPING("log", OPT, struct config, log, log_fields),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, top_fields)};
