@@ -247,6 +247,9 @@ dispatch(struct relay_client *client, size_t length)
 			header->length > left || header->length % 8 != 0 ||
 			header->length < least_length(header) || !counts_fit(header))
 			return -EPIPE;
+		if (header->op != RELAY_OP_EVENT && header->code != RELAY_OK)
+			((struct relay_reply_error *)(client->datagram + offset))
+				->reason[RELAY_REASON_SIZE - 1] = '\0';
 		offset += header->length;
 		if (header->op == RELAY_OP_EVENT) {
 			if (client->on_event != NULL)

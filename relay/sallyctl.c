@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sallyctl: a look into a running relay, and a hand on it. Reads its command line; what each command
+ * shows is in sallyctl_show.c and sallyctl_sessions.c. */
+#include "sallyctl.h"
+
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
+#define DEFAULT_SOCKET "/run/sallyport/relay.sock"
+#define ANSWER_MS 5000 /* a relay answers in well under a millisecond */
+
+static const char usage[] =
+	"Usage: sallyctl [OPTIONS] COMMAND\n"
+	"\n"
+	"Commands:\n"
+	"  status            the relay: release, engine, memory, workers, interfaces, sessions\n"
+	"  sessions          one line for each session\n"
+	"  sessions ID       one session: both legs, their packets, drops by reason\n"
+	"  stats             counters of the whole relay; drops with what they mean\n"
+	"  end ID            end a session: its media stops, its keys are wiped\n"
+	"  user add NAME     add a user (asks for the password, or reads it from standard input)\n"
+	"  user del NAME     remove a user\n"
+	"  user list         the users\n"
+	"\n"
+	"Options:\n"
+	"  -j, --json         JSON instead of a table\n"
+	"  -a, --all          counters that are zero, too\n"
+	"  -s, --socket PATH  the relay API's socket (default: media.socket of the configuration)\n"
+	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
+	"  -h, --help         this text; sallyctl user --help tells more of users\n"
+	"  -V, --version      the release\n"
+	"\n"
+	"Examples:\n"
+	"  sallyctl stats                      what was dropped, and why\n"
+	"  sallyctl --json sessions | jq .     every call, for a program\n"
+	"  echo secret | sallyctl user add alice\n"
+	"\n"
+	"Exit status: 0 done; 1 refused (one sentence says why); 2 wrong usage; 3 no relay "
+        "answers.\n";
+
+struct options {
+	const char *config;
+	const char *socket;
+	bool json;
+	bool all;
+};
+
+static int
+wrong(const char *what, const char *word)
+{
+	fprintf(stderr, "sallyctl: %s%s%s%s\nTry: sallyctl --help\n", what,
+		word != NULL ? " \"" : "", word != NULL ? word : "", word != NULL ? "\"" : "");
+	return SALLYCTL_USAGE;
+}
+
+/* Options may stand before and after the command's words; "user" takes all that follows it. */
+static int
+parse(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"all", no_argument, NULL, 'a'},
+		{"socket", required_argument, NULL, 's'},
+		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while (optind < argc) {
+		if (argv[optind][0] != '-' && strcmp(argv[optind], "user") == 0)
+			return 0;
+		option = getopt_long(argc, argv, "+jas:c:hV", known, NULL);
+		switch (option) {
+		case -1:
+			return 0;
+		case 'j':
+			options->json = true;
+			break;
+		case 'a':
+			options->all = true;
+			break;
+		case 's':
+			options->socket = optarg;
+			break;
+		case 'c':
+			options->config = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(SALLYCTL_OK);
+		case 'V':
+			puts("sallyctl " SALLYPORT_VERSION);
+			exit(SALLYCTL_OK);
+		default:
+			return SALLYCTL_USAGE;
+		}
+	}
+	return 0;
+}
+
+/* Users are the control plane's: its own program, beside this one, knows their store. */
+static int
+run_user(char **words, const struct options *options)
+{
+	static const char *const places[] = {
+		"sallyctl-user", "../control/sallyctl-user", "../libexec/sallyport/sallyctl-user"};
+	char self[PATH_MAX], program[PATH_MAX + 64];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *args[64];
+	unsigned count = 0;
+
+	if (length < 0)
+		return SALLYCTL_UNREACHABLE;
+	self[length] = '\0';
+	const char *folder = dirname(self);
+	args[count++] = (char *)(uintptr_t) "sallyctl user";
+	if (options->config != NULL) {
+		args[count++] = (char *)(uintptr_t) "--config";
+		args[count++] = (char *)(uintptr_t)options->config;
+	}
+	if (options->json)
+		args[count++] = (char *)(uintptr_t) "--json";
+	for (words++; *words != NULL; words++) {
+		if (count >= sizeof(args) / sizeof(args[0]) - 1)
+			return wrong("too many words", NULL);
+		args[count++] = *words;
+	}
+	args[count] = NULL;
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(program, sizeof(program), "%s/%s", folder, places[i]);
+		execv(program, args);
+	}
+	fprintf(stderr, "sallyctl: the program sallyctl-user is not beside %s: install sallyport\n",
+		folder);
+	return SALLYCTL_UNREACHABLE;
+}
+
+/* --socket, else media.socket of the configuration that was named or is installed. */
+static int
+find_socket(const struct options *options, char *path, size_t size)
+{
+	const char *file = options->config;
+	struct config *config;
+	char error[512];
+
+	if (options->socket != NULL) {
+		snprintf(path, size, "%s", options->socket);
+		return 0;
+	}
+	snprintf(path, size, "%s", DEFAULT_SOCKET);
+	if (file == NULL && access(DEFAULT_CONFIG, R_OK) == 0)
+		file = DEFAULT_CONFIG;
+	if (file == NULL)
+		return 0;
+	if (config_load(file, &config, error, sizeof(error)) != 0) {
+		fprintf(stderr, "sallyctl: %s\n", error);
+		return SALLYCTL_USAGE;
+	}
+	snprintf(path, size, "%s", config->media.socket);
+	config_free(config);
+	return 0;
+}
+
+int
+sallyctl_ask(const struct sallyctl *ctl, void *request, size_t length, void *reply, size_t room)
+{
+	int result = relay_client_call(ctl->client, request, length, reply, room, ANSWER_MS);
+
+	if (result != 0) {
+		fprintf(stderr, "sallyctl: the relay at %s did not answer: %s\n", ctl->socket,
+			strerror(-result));
+		return SALLYCTL_UNREACHABLE;
+	}
+	if (((const struct relay_header *)reply)->code != RELAY_OK) {
+		fprintf(stderr, "sallyctl: %s\n", relay_reply_reason(reply));
+		return SALLYCTL_REFUSED;
+	}
+	return SALLYCTL_OK;
+}
+
+static int
+run(const struct sallyctl *ctl, char **words, int count)
+{
+	if (strcmp(words[0], "status") == 0 && count == 1)
+		return sallyctl_status(ctl);
+	if (strcmp(words[0], "stats") == 0 && count == 1)
+		return sallyctl_stats(ctl);
+	if (strcmp(words[0], "sessions") == 0 && count == 1)
+		return sallyctl_sessions(ctl);
+	if (strcmp(words[0], "sessions") == 0 && count == 2)
+		return sallyctl_session(ctl, words[1]);
+	if (strcmp(words[0], "end") == 0 && count == 2)
+		return sallyctl_end(ctl, words[1]);
+	return SALLYCTL_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = {.config = NULL};
+	struct sallyctl ctl = {.client = NULL};
+	char socket_path[PATH_MAX];
+	char *words[4];
+	int count = 0;
+
+	if (parse(argc, argv, &options) != 0)
+		return wrong("that is no command line", NULL);
+	while (optind < argc) {
+		if (count == 0 && strcmp(argv[optind], "user") == 0)
+			return run_user(argv + optind, &options);
+		if (count == 3)
+			return wrong("too many words:", argv[optind]);
+		words[count++] = argv[optind++];
+		if (parse(argc, argv, &options) != 0)
+			return wrong("that is no command line", NULL);
+	}
+	if (count == 0) {
+		fputs(usage, stderr);
+		return SALLYCTL_USAGE;
+	}
+	static const char *const commands[] = {"status", "stats", "sessions", "end"};
+	bool known = false;
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		known |= strcmp(words[0], commands[i]) == 0;
+	if (!known)
+		return wrong("there is no command", words[0]);
+
+	int result = find_socket(&options, socket_path, sizeof(socket_path));
+	if (result != 0)
+		return result;
+	ctl.socket = socket_path;
+	ctl.json = options.json;
+	ctl.all = options.all;
+	result = relay_client_connect(socket_path, &ctl.client);
+	if (result != 0) {
+		fprintf(stderr, "sallyctl: no relay answers at %s: %s. %s\n", socket_path,
+			strerror(-result),
+			result == -EACCES ? "Run it as root, or as the relay's user"
+					  : "Is sallyport-media running, and is this its socket?");
+		return SALLYCTL_UNREACHABLE;
+	}
+	result = run(&ctl, words, count);
+	relay_client_close(ctl.client);
+	if (result == SALLYCTL_USAGE)
+		return wrong("wrong words for the command", words[0]);
+	return result;
+}

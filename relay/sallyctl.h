@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The commands of sallyctl: each shows one reply, as a table or as JSON. */
+#ifndef RELAY_SALLYCTL_H
+#define RELAY_SALLYCTL_H
+
+#include "client.h"
+
+#include <stdbool.h>
+
+/* Exit status of sallyctl. */
+enum sallyctl_exit {
+	SALLYCTL_OK = 0,
+	SALLYCTL_REFUSED = 1,     /* the relay said no, and why */
+	SALLYCTL_USAGE = 2,       /* the command line is wrong */
+	SALLYCTL_UNREACHABLE = 3, /* no relay answers */
+};
+
+struct sallyctl {
+	struct relay_client *client;
+	const char *socket;
+	bool json;
+	bool all; /* counters at zero, too */
+};
+
+/* Asks the relay and shows what it answered. The return is an enum sallyctl_exit. */
+int sallyctl_status(const struct sallyctl *ctl);
+int sallyctl_stats(const struct sallyctl *ctl);
+int sallyctl_sessions(const struct sallyctl *ctl);
+int sallyctl_session(const struct sallyctl *ctl, const char *id);
+int sallyctl_end(const struct sallyctl *ctl, const char *id);
+
+/* One round trip; a refusal or a silent relay is said on stderr. */
+int
+sallyctl_ask(const struct sallyctl *ctl, void *request, size_t length, void *reply, size_t room);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sallyctl status and stats. */
+#include "sallyctl.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+format_mac(const uint8_t mac[6], char text[18])
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		mac[5]);
+}
+
+static int
+print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(json);
+	return SALLYCTL_OK;
+}
+
+static json_t *
+interface_json(const struct relay_status_interface *at)
+{
+	char address[RELAY_ADDR_TEXT], mac[18];
+
+	format_mac(at->mac, mac);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:s}", "name", at->name, "device",
+		at->device, "address", relay_ip_format(&at->address, address), "port_first",
+		(int)at->port_first, "port_last", (int)at->port_last, "ports_used",
+		(int)at->ports_used, "link_up", at->link_up != 0, "mac", mac);
+}
+
+static int
+status_json(const struct relay_status_reply *status)
+{
+	json_t *interfaces = json_array();
+
+	for (unsigned i = 0; i < status->interfaces; i++)
+		json_array_append_new(interfaces, interface_json(&status->interface[i]));
+	return print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"release", status->release, "engine", status->engine, "memory", status->memory,
+		"pid", (json_int_t)status->pid, "uptime_ms", (json_int_t)status->uptime_ms,
+		"workers", (json_int_t)status->workers, "sessions", (json_int_t)status->sessions,
+		"sessions_max", (json_int_t)status->sessions_max, "session_bytes",
+		(json_int_t)status->session_bytes, "mbufs_in_use", (json_int_t)status->mbufs_in_use,
+		"mbufs", (json_int_t)status->mbufs, "interfaces", interfaces));
+}
+
+int
+sallyctl_status(const struct sallyctl *ctl)
+{
+	struct relay_header request = {.op = RELAY_OP_STATUS};
+	struct relay_status_reply status;
+	int result = sallyctl_ask(ctl, &request, sizeof(request), &status, sizeof(status));
+
+	if (result != SALLYCTL_OK)
+		return result;
+	if (status.interfaces > RELAY_STATUS_INTERFACES)
+		status.interfaces = RELAY_STATUS_INTERFACES;
+	if (ctl->json)
+		return status_json(&status);
+	printf("release    %s\n", status.release);
+	printf("process    %u, up %" PRIu64 " s\n", status.pid, status.uptime_ms / 1000);
+	printf("engine     %s\n", status.engine);
+	printf("memory     %s\n", status.memory);
+	printf("buffers    %" PRIu64 " of %" PRIu64 " in use\n", status.mbufs_in_use, status.mbufs);
+	printf("workers    %u\n", status.workers);
+	printf("sessions   %" PRIu64 " of %" PRIu64 ", %" PRIu64 " bytes each\n", status.sessions,
+		status.sessions_max, status.session_bytes);
+	printf("\n%-16s %-20s %-12s %-6s %-5s %-18s %s\n", "INTERFACE", "ADDRESS", "PORTS", "USED",
+		"LINK", "MAC", "DEVICE");
+	for (unsigned i = 0; i < status.interfaces; i++) {
+		const struct relay_status_interface *at = &status.interface[i];
+		char address[RELAY_ADDR_TEXT], mac[18], ports[16];
+		format_mac(at->mac, mac);
+		snprintf(ports, sizeof(ports), "%u-%u", at->port_first, at->port_last);
+		printf("%-16s %-20s %-12s %-6u %-5s %-18s %s\n", at->name,
+			relay_ip_format(&at->address, address), ports, at->ports_used,
+			at->link_up ? "up" : "down", mac, at->device);
+	}
+	return SALLYCTL_OK;
+}
+
+/* The sentence of a "drop.NAME" counter, or "". */
+static const char *
+help_of(const char *name)
+{
+	if (strncmp(name, "drop.", 5) != 0)
+		return "";
+	for (unsigned i = 0; i < RELAY_DROP_COUNT; i++)
+		if (strcmp(relay_drop_name(i), name + 5) == 0)
+			return relay_drop_help(i);
+	return "";
+}
+
+static void
+print_stats(const struct sallyctl *ctl, const struct relay_stats_reply *stats)
+{
+	printf("%-36s %16s  %s\n", "COUNTER", "VALUE", "MEANING");
+	for (unsigned i = 0; i < stats->count; i++) {
+		const struct relay_counter *counter = &stats->counter[i];
+		if (counter->value == 0 && !ctl->all)
+			continue;
+		printf("%-36s %16" PRIu64 "  %s\n", counter->name, counter->value,
+			help_of(counter->name));
+	}
+	if (!ctl->all)
+		puts("(counters at zero are not shown: --all shows them)");
+}
+
+int
+sallyctl_stats(const struct sallyctl *ctl)
+{
+	struct relay_header request = {.op = RELAY_OP_STATS};
+	struct relay_stats_reply *stats = malloc(RELAY_DATAGRAM_MAX);
+
+	if (stats == NULL)
+		return SALLYCTL_REFUSED;
+	int result = sallyctl_ask(ctl, &request, sizeof(request), stats, RELAY_DATAGRAM_MAX);
+	if (result == SALLYCTL_OK && ctl->json) {
+		json_t *json = json_object();
+		for (unsigned i = 0; i < stats->count; i++)
+			json_object_set_new(json, stats->counter[i].name,
+				json_integer((json_int_t)stats->counter[i].value));
+		print_json(json);
+	} else if (result == SALLYCTL_OK) {
+		print_stats(ctl, stats);
+	}
+	free(stats);
+	return result;
+}
