@@ -128,23 +128,27 @@ same_verdict(const struct passage *passage, bool in_batch)
 {
 	enum oracle_verdict verdict = passage->verdict;
 
+	if (passage->forged && (verdict == ORACLE_OK || passage->media.drop == RELAY_DROP_NONE))
+		return false;
+	/* A batch's indices are estimated before its first packet moves the window. With a forged
+	 * sequence half the sequences away, or that of an earlier packet of the batch, the reasons
+	 * may differ. */
+	if (passage->forged && in_batch)
+		return true;
 	switch (passage->media.drop) {
 	case RELAY_DROP_NONE:
-		return verdict == ORACLE_OK && !passage->forged;
+		return verdict == ORACLE_OK;
 	case RELAY_DROP_REPLAYED:
 		/* too old only since an earlier packet of the batch moved the window */
 		return verdict == ORACLE_REPLAYED || (in_batch && verdict == ORACLE_TOO_OLD);
 	case RELAY_DROP_TOO_OLD:
 		/* libsrtp2's window is 128 wide for RTCP too, and the relay's 64: so what is a
-		 * replay to the one is too old for the other */
-		return verdict == ORACLE_TOO_OLD ||
-		       (passage->media.rtcp && verdict == ORACLE_REPLAYED);
+		 * replay (or a forgery) to the one is too old for the other */
+		return verdict == ORACLE_TOO_OLD || (passage->media.rtcp && verdict != ORACLE_OK);
 	case RELAY_DROP_AUTH_FAILED:
-		/* a replay only since an earlier packet of the batch */
-		return passage->forged &&
-		       (verdict == ORACLE_AUTH_FAILED || (in_batch && verdict != ORACLE_OK));
+		return passage->forged && verdict == ORACLE_AUTH_FAILED;
 	default: /* by its looks: libsrtp2 looks at less */
-		return passage->forged && verdict != ORACLE_OK;
+		return passage->forged;
 	}
 }
 
