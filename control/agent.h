@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The SIP agent: the TLS listener, and who gets which request. Event-loop thread alone. */
+#ifndef CONTROL_AGENT_H
+#define CONTROL_AGENT_H
+
+#include "media.h"
+#include "registrar.h"
+#include "relay/config.h"
+
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tport.h>
+
+struct auth;
+struct b2bua;
+struct users;
+
+struct agent {
+	const struct config *config;
+	su_root_t *root;
+	su_home_t *home;
+	nta_agent_t *nta;
+	nta_leg_t *default_leg;
+	char *contact; /* "<sips:...>", ours in every dialog */
+	struct users *users;
+	struct auth *auth;
+	struct registrar *registrar;
+	struct media *media;
+	struct b2bua *b2bua;
+};
+
+/* Where a request came from. */
+struct source {
+	tport_t *connection; /* counted: source_release() */
+	struct relay_addr peer;
+	char text[RELAY_ADDR_TEXT]; /* the peer, for logs */
+};
+
+/* Opens the listener with the certificate and key of the configuration, and starts to serve.
+ * `root` and `config` outlive it. 0, or -errno after a sentence. */
+int agent_create(su_root_t *root, const struct config *config, struct users *users,
+	struct agent **out, char *error, size_t error_size);
+
+/* Ends all calls (BYE to both sides) and refuses new requests; agent_is_idle() says when all is
+ * done, or the caller loses patience. */
+void agent_shutdown(struct agent *agent);
+bool agent_is_idle(const struct agent *agent);
+void agent_destroy(struct agent *agent);
+
+void source_of(struct agent *agent, nta_incoming_t *request, struct source *out);
+void source_release(struct source *source);
+
+#endif
