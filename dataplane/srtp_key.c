@@ -14,15 +14,9 @@
 #define SESSION_SALT_LENGTH 14
 #define SCHEDULE_LENGTH sizeof(((struct srtp_key *)0)->schedule)
 
-/* RFC 3711 4.3.2 */
-enum label {
-	LABEL_RTP_ENCRYPTION = 0,
-	LABEL_RTP_AUTH = 1,
-	LABEL_RTP_SALT = 2,
-	LABEL_RTCP_ENCRYPTION = 3,
-	LABEL_RTCP_AUTH = 4,
-	LABEL_RTCP_SALT = 5,
-};
+/* RFC 3711 4.3.2: a label is the sum of one of each. */
+enum label_of_protocol { LABEL_RTP = 0, LABEL_RTCP = 3 };
+enum label_of_key { LABEL_ENCRYPTION = 0, LABEL_AUTH = 1, LABEL_SALT = 2 };
 
 /* Only for its key expansion and its SHA-1 of one block, which keep no state: so every thread may
  * use it. Written once under `once`; a thread that has a key got it after that. */
@@ -56,7 +50,7 @@ srtp_key_init(void)
 /* The first `length` bytes of the keystream AES-CM(master key, (label << 48 XOR salt) << 16), with
  * key derivation rate 0: RFC 3711 4.3.1 and 4.3.3. */
 static int
-derive(EVP_CIPHER_CTX *ctx, const struct relay_crypto *master, enum label label, uint8_t *out,
+derive(EVP_CIPHER_CTX *ctx, const struct relay_crypto *master, unsigned label, uint8_t *out,
 	int length)
 {
 	static const uint8_t zeros[32];
@@ -73,16 +67,17 @@ derive(EVP_CIPHER_CTX *ctx, const struct relay_crypto *master, enum label label,
 }
 
 static int
-derive_set(EVP_CIPHER_CTX *ctx, const struct relay_crypto *master, enum label first,
+derive_set(EVP_CIPHER_CTX *ctx, const struct relay_crypto *master, enum label_of_protocol protocol,
 	struct srtcp_key *out)
 {
 	int result;
 
-	result = derive(ctx, master, first, out->encryption, SESSION_KEY_LENGTH);
+	result = derive(
+		ctx, master, protocol + LABEL_ENCRYPTION, out->encryption, SESSION_KEY_LENGTH);
 	if (result == 0)
-		result = derive(ctx, master, first + 1, out->auth, SESSION_AUTH_LENGTH);
+		result = derive(ctx, master, protocol + LABEL_AUTH, out->auth, SESSION_AUTH_LENGTH);
 	if (result == 0)
-		result = derive(ctx, master, first + 2, out->salt, SESSION_SALT_LENGTH);
+		result = derive(ctx, master, protocol + LABEL_SALT, out->salt, SESSION_SALT_LENGTH);
 	return result;
 }
 
@@ -107,9 +102,9 @@ srtp_key_derive(const struct relay_crypto *master, struct srtp_key *rtp, struct 
 	if (ctx == NULL)
 		return -ENOMEM;
 
-	result = derive_set(ctx, master, LABEL_RTP_ENCRYPTION, &packed);
+	result = derive_set(ctx, master, LABEL_RTP, &packed);
 	if (result == 0)
-		result = derive_set(ctx, master, LABEL_RTCP_ENCRYPTION, rtcp);
+		result = derive_set(ctx, master, LABEL_RTCP, rtcp);
 	if (result < 0)
 		goto out;
 	packed.suite = rtcp->suite = master->suite;
