@@ -68,6 +68,18 @@ relay_addr_equal(const struct relay_addr *a, const struct relay_addr *b)
 	return a->port == b->port && relay_ip_equal(&a->ip, &b->ip);
 }
 
+bool
+relay_ip_in_prefix(const struct relay_ip *ip, const struct relay_ip *network, unsigned prefix)
+{
+	unsigned bytes = prefix / 8, bits = prefix % 8;
+
+	if (ip->family != network->family || ip->family == 0)
+		return false;
+	if (memcmp(ip->ip, network->ip, bytes) != 0)
+		return false;
+	return bits == 0 || (ip->ip[bytes] ^ network->ip[bytes]) >> (8 - bits) == 0;
+}
+
 static bool
 is_routable_v4(const uint8_t *ip)
 {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The back-to-back user agent: calls between our users, their media anchored at the relay.
+ * Event-loop thread alone. */
+#ifndef CONTROL_B2BUA_H
+#define CONTROL_B2BUA_H
+
+#include "agent.h"
+
+struct b2bua;
+
+struct b2bua *b2bua_create(struct agent *agent);
+void b2bua_destroy(struct b2bua *b2bua); /* after b2bua_end_all() and its replies, or without */
+
+/* Takes over an INVITE outside of any dialog, whose sender has been authenticated as `user`. */
+void b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, const char *user,
+	const struct source *source);
+
+/* The relay lost its sessions: all calls end. */
+void b2bua_relay_lost(struct b2bua *b2bua);
+
+/* A session of the relay's changed by itself. */
+void b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event);
+
+/* Ends every call, saying `why` in the log. */
+void b2bua_end_all(struct b2bua *b2bua, const char *why);
+
+/* Calls that are up, being set up, or being taken down. */
+unsigned b2bua_count(const struct b2bua *b2bua);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A call's inside, for b2bua.c (its life) and call_*.c (its parts) alone.
+ *
+ * Side 0 is the caller's, side 1 the callee's; the relay's legs have the same numbers. */
+#ifndef CONTROL_CALL_H
+#define CONTROL_CALL_H
+
+#include "b2bua.h"
+#include "call_sdp.h"
+
+#include <sofia-sip/su_alloc.h>
+
+enum call_state {
+	CALL_CREATING,  /* the relay is asked for a session */
+	CALL_RINGING,   /* INVITE is with the callee */
+	CALL_ANSWERING, /* the callee has answered, the relay is told */
+	CALL_UP,        /* 200 is with the caller */
+	CALL_ENDED,     /* waits for the last replies */
+};
+
+struct call_side {
+	struct call *call;
+	unsigned index;        /* 0 or 1 */
+	nta_leg_t *leg;        /* the dialog */
+	tport_t *connection;   /* counted; requests go out on it */
+	struct relay_ip peer;  /* the phone's address on it */
+	bool confirmed;        /* the dialog has a 2xx */
+	nta_outgoing_t *bye;   /* ours, waiting for its response */
+	const char *last_sdp;  /* what we said last, repeated to a session refresh */
+};
+
+struct call {
+	struct call *next; /* in its bucket */
+	struct call **prev;
+	struct b2bua *b2bua;
+	struct agent *agent;
+	su_home_t home[1]; /* everything that lives as long as the call */
+	char id[RELAY_ID_SIZE];
+	const char *caller; /* user names */
+	const char *callee;
+	enum call_state state;
+	struct call_side side[2];
+	nta_incoming_t *invite_in;  /* from the caller */
+	nta_outgoing_t *invite_out; /* to the callee */
+	bool answered_in;           /* invite_in has its final response */
+	bool final_out;             /* invite_out has its final response */
+	bool cancelled;
+	bool in_relay;     /* a CREATE was sent: a DELETE is owed */
+	bool early_answer; /* the relay has been told of an SDP in a provisional response */
+	int pending_status; /* the callee's response that waits for the relay's reply to UPDATE */
+	struct call_sdp sdp;
+	su_timer_t *no_answer;
+	unsigned waiting; /* replies still to come: of the relay, to BYE, to a cancelled INVITE */
+	uint64_t started_ms;
+	uint64_t answered_ms; /* 0: never */
+	const char *cause;    /* why it ended: static text */
+};
+
+uint64_t call_now_ms(void);
+
+/* call_media.c: the relay's part. The callbacks are in b2bua.c. */
+int call_media_create(struct call *call);
+int call_media_answer(struct call *call);
+void call_media_delete(struct call *call);
+void call_on_created(struct call *call, const struct relay_header *reply);
+void call_on_answered(struct call *call, const struct relay_header *reply);
+void call_done_waiting(struct call *call);
+
+/* call_dialog.c: the dialogs. */
+int call_dialog_in(struct call *call, const sip_t *sip, nta_request_f *on_request);
+int call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
+	nta_request_f *on_request, nta_response_f *on_response);
+void call_ack(struct call *call, const sip_t *response);
+void call_bye(struct call_side *side, nta_response_f *on_response);
+
+#endif
