@@ -41,8 +41,9 @@ engine_select(const char *name, const char **reason)
 		for (size_t i = 0; i < ENGINES; i++)
 			if (engines[i]->usable())
 				return engines[i];
-		*reason = "this CPU can run none of the crypto engines: an x86-64 CPU with SSE4.2 "
-			  "is the least";
+		*reason =
+			"this CPU can run none of the crypto engines: take a machine whose x86-64 "
+			"CPU has AES-NI (in a virtual machine, pass the host's CPU through)";
 		return NULL;
 	}
 	for (size_t i = 0; i < ENGINES; i++) {

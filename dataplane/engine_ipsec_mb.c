@@ -30,7 +30,8 @@ struct ipsec_mb_state {
 static bool
 ipsec_mb_usable(void)
 {
-	return (imb_get_feature_flags() & IMB_CPUFLAGS_NO_AESNI) == IMB_CPUFLAGS_NO_AESNI;
+	/* Debian builds the library without its emulation of AES-NI. */
+	return (imb_get_feature_flags() & IMB_CPUFLAGS_SSE) == IMB_CPUFLAGS_SSE;
 }
 
 static void
@@ -77,8 +78,6 @@ ipsec_mb_variant(const void *opaque)
 	const struct ipsec_mb_state *state = opaque;
 
 	switch (state->manager->used_arch) {
-	case IMB_ARCH_NOAESNI:
-		return "SSE, no AES-NI";
 	case IMB_ARCH_SSE:
 		return "SSE";
 	case IMB_ARCH_AVX:
@@ -215,7 +214,7 @@ ipsec_mb_transcrypt(void *opaque, struct crypto_op *const ops[], unsigned n)
 
 const struct crypto_engine engine_ipsec_mb = {
 	.name = "ipsec-mb",
-	.help = "Intel ipsec-mb, any x86-64 CPU with SSE4.2",
+	.help = "Intel ipsec-mb, any x86-64 CPU with SSE4.2, AES-NI and PCLMULQDQ",
 	.usable = ipsec_mb_usable,
 	.create = ipsec_mb_create,
 	.destroy = ipsec_mb_destroy,
