@@ -23,7 +23,7 @@ struct srtp_stream {
 	uint64_t rtcp_window;
 	uint32_t rtcp_highest;    /* highest genuine SRTCP index */
 	uint32_t tx_roc_offset;   /* receive ROC minus this is the ROC we transmit with */
-	uint64_t rtp_tx_floor;   /* lowest packet index that may still be transmitted: those below
+	uint64_t rtp_tx_floor;    /* lowest packet index that may still be transmitted: those below
 				    were, under the same key and an earlier receive key */
 	struct srtp_stream *next; /* further SSRCs of the same direction */
 };
