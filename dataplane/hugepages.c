@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hugepages.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FOLDER "/sys/kernel/mm/hugepages"
+#define POOL FOLDER "/hugepages-2048kB/nr_hugepages"
+#define PAGE_MB 2
+
+static int pool = -1;        /* descriptor of POOL, kept open to give back */
+static uint64_t added_pages; /* by us, to the pool */
+
+static uint64_t
+read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t number = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%" SCNu64, &number) != 1)
+		number = 0;
+	fclose(file);
+	return number;
+}
+
+static int
+set_pool(uint64_t pages)
+{
+	char text[24];
+	int length = snprintf(text, sizeof(text), "%" PRIu64, pages);
+
+	return pwrite(pool, text, (size_t)length, 0) == length ? 0 : -errno;
+}
+
+uint64_t
+hugepages_free_mb(void)
+{
+	DIR *folder = opendir(FOLDER);
+	uint64_t kb = 0;
+	struct dirent *entry;
+
+	if (folder == NULL)
+		return 0;
+	while ((entry = readdir(folder)) != NULL) {
+		uint64_t size;
+		char path[320];
+		if (sscanf(entry->d_name, "hugepages-%" SCNu64 "kB", &size) != 1)
+			continue;
+		snprintf(path, sizeof(path), FOLDER "/%s/free_hugepages", entry->d_name);
+		kb += size * read_number(path);
+	}
+	closedir(folder);
+	return kb / 1024;
+}
+
+int
+hugepages_reserve(uint64_t mb)
+{
+	uint64_t free_mb = hugepages_free_mb();
+	uint64_t before = read_number(POOL);
+	uint64_t missing;
+	int result;
+
+	if (free_mb >= mb)
+		return 0;
+	missing = (mb - free_mb + PAGE_MB - 1) / PAGE_MB;
+	pool = open(POOL, O_WRONLY | O_CLOEXEC);
+	if (pool < 0)
+		return errno == ENOENT ? -ENOMEM : -EACCES;
+	result = set_pool(before + missing);
+	if (result == 0 && hugepages_free_mb() < mb)
+		result = -ENOMEM;
+	if (result != 0) {
+		/* the kernel may have added some */
+		set_pool(before);
+		close(pool);
+		pool = -1;
+		return result;
+	}
+	added_pages = missing;
+	return 0;
+}
+
+void
+hugepages_give_back(void)
+{
+	uint64_t now = read_number(POOL);
+
+	if (pool < 0)
+		return;
+	set_pool(now > added_pages ? now - added_pages : 0);
+	close(pool);
+	pool = -1;
+	added_pages = 0;
+}

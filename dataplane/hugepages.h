@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The kernel's pool of hugepages: what is free in it, and putting into it what is missing. */
+#ifndef DATAPLANE_HUGEPAGES_H
+#define DATAPLANE_HUGEPAGES_H
+
+#include <stdint.h>
+
+/* MiB of hugepages of any size that nobody uses now. */
+uint64_t hugepages_free_mb(void);
+
+/* Makes at least `mb` MiB of hugepages free, by growing the kernel's pool of 2 MiB pages if it must
+ * (as root; what was added is remembered). 0; -EACCES if it may not; -ENOMEM if the kernel found
+ * too little memory in one piece, and then the pool is as before. */
+int hugepages_reserve(uint64_t mb);
+
+/* Takes from the pool what hugepages_reserve() added. Pages still in use go when they are freed.
+ * Works after privileges were dropped: the file was opened before. */
+void hugepages_give_back(void);
+
+#endif

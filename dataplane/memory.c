@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "memory.h"
+
+#include "eal_log.h"
+#include "hugepages.h"
+#include "relay/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARGS_MAX 64
+#define CPU_MAX CPU_SETSIZE
+
+/* A frame of 1500 bytes of IP, before it 128 bytes of ours and (AF_XDP) 256 of the kernel's, behind
+ * it the room that an engine and the new trailer need. With mbuf and pool header it must fit a page:
+ * net_af_xdp makes its frames of the pool's own elements, one for one, without a copy. */
+#define DATA_ROOM (RTE_PKTMBUF_HEADROOM + 256 + 2048)
+#define CACHE 256
+
+/* Buffers that may be away from the pool at a time. net_af_xdp keeps 2048 in each fill ring and up
+ * to 2048 on their way out; a NIC's or a TAP's rings take less. */
+#define MBUFS_PER_QUEUE 6144
+#define MBUFS_PER_WORKER (4096 + 2 * CACHE)
+
+struct memory {
+	struct rte_mempool *pool;
+	bool hugepages;
+	uint32_t mb;
+	char description[64];
+};
+
+struct eal_args {
+	int count;
+	bool failed;
+	char *argv[ARGS_MAX + 1];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add_arg(struct eal_args *args, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	if (args->count == ARGS_MAX || vasprintf(&args->argv[args->count], format, list) < 0) {
+		args->argv[args->count] = NULL;
+		args->failed = true;
+	} else {
+		args->count++;
+	}
+	va_end(list);
+}
+
+bool
+memory_device_is_pci(const char *device)
+{
+	size_t digits = strspn(device, "0123456789abcdefABCDEF");
+	const char *rest = device + digits;
+
+	/* an optional domain, then bus:device.function */
+	if (*rest == ':' && strspn(rest + 1, "0123456789abcdefABCDEF") == 2 && rest[3] == ':')
+		rest += 3;
+	return digits >= 2 && rest[0] == ':' && strspn(rest + 1, "0123456789abcdefABCDEF") == 2 &&
+	       rest[3] == '.' && rest[4] >= '0' && rest[4] <= '7' &&
+	       (rest[5] == '\0' || rest[5] == ',');
+}
+
+/* "0-3,8" of a set. */
+static void
+format_cpus(const cpu_set_t *set, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int cpu = 0; cpu < CPU_MAX; cpu++) {
+		int last = cpu;
+		if (!CPU_ISSET(cpu, set))
+			continue;
+		while (last + 1 < CPU_MAX && CPU_ISSET(last + 1, set))
+			last++;
+		int length = last == cpu ? snprintf(text + used, size - used, "%s%d",
+						   used > 0 ? "," : "", cpu)
+		                         : snprintf(text + used, size - used, "%s%d-%d",
+						   used > 0 ? "," : "", cpu, last);
+		if (length < 0 || (size_t)length >= size - used)
+			return;
+		used += (size_t)length;
+		cpu = last;
+	}
+}
+
+/* The CPU of each worker: as configured, else those allowed from the last to the first, so that the
+ * first, where the kernel does most of its own work, is taken last; then around again. */
+static int
+choose_cpus(const struct config_media *config, const cpu_set_t *allowed, int *cpus, char *error,
+	size_t error_size)
+{
+	int cpu = 0;
+
+	for (unsigned i = 0; i < config->workers; i++) {
+		if (config->cpus_count > 0) {
+			char text[128];
+			cpu = (int)config->cpus[i % config->cpus_count];
+			if (cpu < CPU_MAX && CPU_ISSET(cpu, allowed)) {
+				cpus[i] = cpu;
+				continue;
+			}
+			format_cpus(allowed, text, sizeof(text));
+			snprintf(error, error_size,
+				"media.cpus: CPU %d is not one that this process may run on (%s)",
+				cpu, text);
+			return -EINVAL;
+		}
+		do {
+			cpu = (cpu + CPU_MAX - 1) % CPU_MAX;
+		} while (!CPU_ISSET(cpu, allowed));
+		cpus[i] = cpu;
+	}
+	return 0;
+}
+
+/* --lcores: lcore 0 is this thread, on the CPUs that no worker has (or on any, if none is left);
+ * several lcores may lie on one CPU. */
+static int
+add_lcores(struct eal_args *args, const struct config_media *config, char *error, size_t error_size)
+{
+	cpu_set_t allowed, rest;
+	int cpus[RTE_MAX_LCORE];
+	char text[4096];
+	size_t used;
+
+	if (config->workers >= RTE_MAX_LCORE) {
+		snprintf(error, error_size, "media.workers: at most %d", RTE_MAX_LCORE - 1);
+		return -EINVAL;
+	}
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) == 0) {
+		snprintf(error, error_size, "the CPUs of this process can't be read: %s",
+			strerror(errno));
+		return -errno;
+	}
+	int result = choose_cpus(config, &allowed, cpus, error, error_size);
+	if (result != 0)
+		return result;
+
+	rest = allowed;
+	for (unsigned i = 0; i < config->workers; i++)
+		CPU_CLR(cpus[i], &rest);
+	if (CPU_COUNT(&rest) == 0)
+		rest = allowed;
+	snprintf(text, sizeof(text), "0@(");
+	format_cpus(&rest, text + 3, sizeof(text) / 2);
+	used = strlen(text);
+	used += (size_t)snprintf(text + used, sizeof(text) - used, ")");
+	for (unsigned i = 0; i < config->workers && used < sizeof(text); i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, ",%u@%d", i + 1, cpus[i]);
+	add_arg(args, "--lcores=%s", text);
+	return 0;
+}
+
+static void
+add_devices(struct eal_args *args, const struct config_media *config)
+{
+	bool pci = false;
+
+	for (unsigned i = 0; i < config->interfaces_count; i++) {
+		if (memory_device_is_pci(config->interfaces[i].device)) {
+			/* EAL needs to know them at start: they decide how it addresses memory */
+			add_arg(args, "--allow=%s", config->interfaces[i].device);
+			pci = true;
+		}
+	}
+	if (!pci) {
+		add_arg(args, "--no-pci");
+		add_arg(args, "--iova-mode=va");
+	}
+}
+
+/* Hugepages or ordinary pages? Decides by what there is, and says why not. */
+static int
+choose_pages(
+	const struct config_media *config, struct memory *memory, char *error, size_t error_size)
+{
+	int result;
+
+	if (config->memory == CONFIG_MEMORY_ORDINARY)
+		return 0;
+	result = hugepages_reserve(config->memory_mb);
+	memory->hugepages = result == 0;
+	if (result == 0)
+		return 0;
+
+	const char *cause = result == -EACCES ? "more can't be reserved without root"
+	                                      : "the kernel has no more memory in one piece";
+	uint32_t pages = (config->memory_mb + 1) / 2;
+	if (config->memory == CONFIG_MEMORY_HUGEPAGES) {
+		snprintf(error, error_size,
+			"media.memory: of %u MiB in hugepages only %" PRIu64
+			" are free, and %s: reserve them when the machine starts (sysctl "
+			"vm.nr_hugepages=%u), lower media.memory_mb, or set media.memory: auto",
+			config->memory_mb, hugepages_free_mb(), cause, pages);
+		return result;
+	}
+	log_warning(
+		"no hugepages: of %u MiB only %" PRIu64 " are free, and %s; going on with "
+		"ordinary pages, which cost speed with many sessions: sysctl vm.nr_hugepages=%u",
+		config->memory_mb, hugepages_free_mb(), cause, pages);
+	return 0;
+}
+
+static void
+add_memory(struct eal_args *args, const struct memory *memory)
+{
+	/* neither way is a file shared with another process, and none is left behind */
+	if (memory->hugepages) {
+		add_arg(args, "--in-memory");
+	} else {
+		add_arg(args, "--no-huge");
+		add_arg(args, "--no-shconf");
+	}
+	add_arg(args, "-m");
+	add_arg(args, "%u", memory->mb);
+}
+
+static int
+start_eal(const struct config_media *config, const struct memory *memory, char *error,
+	size_t error_size)
+{
+	struct eal_args args = {0};
+	char *argv[ARGS_MAX + 1];
+	int result;
+
+	add_arg(&args, "sallyport-media");
+	/* telemetry would keep a thread and a socket of its own: the relay API tells what there is */
+	add_arg(&args, "--no-telemetry");
+	add_arg(&args, "--log-level=error");
+	add_arg(&args, "--file-prefix=sallyport-%d-%" PRIx64, getpid(), rte_rdtsc());
+	add_memory(&args, memory);
+	add_devices(&args, config);
+	result = add_lcores(&args, config, error, error_size);
+	if (result == 0 && args.failed) {
+		snprintf(error, error_size, "out of memory");
+		result = -ENOMEM;
+	}
+	if (result == 0) {
+		/* EAL may reorder its arguments */
+		memcpy(argv, args.argv, sizeof(argv));
+		eal_log_hold();
+		int started = rte_eal_init(args.count, argv);
+		const char *cause = eal_log_release();
+		if (started < 0) {
+			result = rte_errno != 0 ? -rte_errno : -EIO;
+			snprintf(error, error_size, "DPDK can't be started: %s (%s)", cause,
+				rte_strerror(-result));
+		}
+	}
+	for (int i = 0; i < args.count; i++)
+		free(args.argv[i]);
+	return result;
+}
+
+static int
+create_pool(
+	const struct config_media *config, struct memory *memory, char *error, size_t error_size)
+{
+	unsigned interfaces = config->interfaces_count > 0 ? config->interfaces_count : 1;
+	unsigned count = config->workers * (interfaces * MBUFS_PER_QUEUE + MBUFS_PER_WORKER);
+
+	memory->pool = rte_pktmbuf_pool_create(
+		"packets", count, CACHE, 0, DATA_ROOM, (int)rte_socket_id());
+	if (memory->pool == NULL) {
+		int cause = rte_errno;
+		snprintf(error, error_size,
+			"media.memory_mb: %u MiB do not hold the %u packet buffers of %u "
+			"worker(s) and %u interface(s), %u MiB: %s",
+			config->memory_mb, count, config->workers, interfaces,
+			count / 1024 * (DATA_ROOM + 192) / 1024 + 1, rte_strerror(cause));
+		return -cause;
+	}
+	/* net_af_xdp takes the pool's first piece of memory as the frames that the kernel writes */
+	if (memory->pool->nb_mem_chunks != 1)
+		log_warning("the packet buffers lie in %u pieces: net_af_xdp will not work; raise "
+			    "media.memory_mb or free hugepages",
+			memory->pool->nb_mem_chunks);
+	return 0;
+}
+
+int
+memory_start(const struct config_media *config, struct memory **out, char *error, size_t error_size)
+{
+	struct memory *memory = calloc(1, sizeof(*memory));
+	char folder[300];
+	int result;
+
+	if (memory == NULL) {
+		snprintf(error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	memory->mb = config->memory_mb;
+	/* net_tap asks the kernel for a signal at each packet; when the queue of those is full the
+	 * kernel sends SIGIO instead, whose default is to end the process */
+	signal(SIGIO, SIG_IGN);
+	result = eal_log_start();
+	if (result == 0)
+		result = choose_pages(config, memory, error, error_size);
+	if (result == 0)
+		result = start_eal(config, memory, error, error_size);
+	if (result != 0) {
+		hugepages_give_back();
+		eal_log_stop();
+		free(memory);
+		return result;
+	}
+	/* empty, and later we may have no right to remove it */
+	snprintf(folder, sizeof(folder), "%s", rte_eal_get_runtime_dir());
+	rmdir(folder);
+	snprintf(memory->description, sizeof(memory->description), "%u MiB of %s", memory->mb,
+		memory->hugepages ? "hugepages" : "ordinary memory");
+	result = create_pool(config, memory, error, error_size);
+	if (result != 0) {
+		memory_stop(memory);
+		return result;
+	}
+	*out = memory;
+	return 0;
+}
+
+void
+memory_stop(struct memory *memory)
+{
+	rte_mempool_free(memory->pool);
+	rte_eal_cleanup();
+	hugepages_give_back();
+	eal_log_stop();
+	free(memory);
+}
+
+struct rte_mempool *
+memory_pool(const struct memory *memory)
+{
+	return memory->pool;
+}
+
+const char *
+memory_describe(const struct memory *memory)
+{
+	return memory->description;
+}
