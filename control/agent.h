@@ -10,6 +10,9 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tport.h>
 
+#define AGENT_ALLOW "INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS"
+#define AGENT_USER_SIZE 128 /* bytes of a user's name, with its NUL */
+
 struct auth;
 struct b2bua;
 struct users;
@@ -45,6 +48,9 @@ int agent_create(su_root_t *root, const struct config *config, struct users *use
 void agent_shutdown(struct agent *agent);
 bool agent_is_idle(const struct agent *agent);
 void agent_destroy(struct agent *agent);
+
+/* Is there such a user in our domain? False, too, when the store can't be read. */
+bool agent_knows_user(struct agent *agent, const char *name);
 
 void source_of(struct agent *agent, nta_incoming_t *request, struct source *out);
 void source_release(struct source *source);

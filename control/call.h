@@ -20,13 +20,12 @@ enum call_state {
 
 struct call_side {
 	struct call *call;
-	unsigned index;        /* 0 or 1 */
-	nta_leg_t *leg;        /* the dialog */
-	tport_t *connection;   /* counted; requests go out on it */
-	struct relay_ip peer;  /* the phone's address on it */
-	bool confirmed;        /* the dialog has a 2xx */
-	nta_outgoing_t *bye;   /* ours, waiting for its response */
-	const char *last_sdp;  /* what we said last, repeated to a session refresh */
+	unsigned index;       /* 0 or 1 */
+	nta_leg_t *leg;       /* the dialog */
+	tport_t *connection;  /* counted; requests go out on it */
+	struct relay_ip peer; /* the phone's address on it */
+	bool confirmed;       /* the dialog has a 2xx */
+	nta_outgoing_t *bye;  /* ours, waiting for its response */
 };
 
 struct call {
@@ -45,17 +44,29 @@ struct call {
 	bool answered_in;           /* invite_in has its final response */
 	bool final_out;             /* invite_out has its final response */
 	bool cancelled;
-	bool in_relay;     /* a CREATE was sent: a DELETE is owed */
-	bool early_answer; /* the relay has been told of an SDP in a provisional response */
+	bool in_relay;      /* a CREATE was sent: a DELETE is owed */
+	bool early_answer;  /* the relay has been told of an SDP in a provisional response */
 	int pending_status; /* the callee's response that waits for the relay's reply to UPDATE */
 	struct call_sdp sdp;
-	su_timer_t *no_answer;
-	unsigned waiting; /* replies still to come: of the relay, to BYE, to a cancelled INVITE */
+	su_timer_t *timer; /* no answer; and, at the end, to be freed */
+	unsigned waiting;  /* replies still to come: of the relay, to BYE, to a cancelled INVITE */
 	uint64_t started_ms;
 	uint64_t answered_ms; /* 0: never */
 	const char *cause;    /* why it ended: static text */
 };
 
+#define CALL_BUCKETS 4096
+
+struct b2bua {
+	struct agent *agent;
+	unsigned count;
+	struct call *bucket[CALL_BUCKETS]; /* by id */
+};
+
+/* call.c: the table. A call is freed when it has ended and waits for no reply. */
+struct call *call_new(struct b2bua *b2bua);
+struct call *call_find(struct b2bua *b2bua, const char *id);
+void call_done_waiting(struct call *call);
 uint64_t call_now_ms(void);
 
 /* call_media.c: the relay's part. The callbacks are in b2bua.c. */
@@ -64,7 +75,6 @@ int call_media_answer(struct call *call);
 void call_media_delete(struct call *call);
 void call_on_created(struct call *call, const struct relay_header *reply);
 void call_on_answered(struct call *call, const struct relay_header *reply);
-void call_done_waiting(struct call *call);
 
 /* call_dialog.c: the dialogs. */
 int call_dialog_in(struct call *call, const sip_t *sip, nta_request_f *on_request);

@@ -9,8 +9,6 @@
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tag.h>
 
-#define ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
-
 int
 call_dialog_in(struct call *call, const sip_t *sip, nta_request_f *on_request)
 {
@@ -48,7 +46,6 @@ call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
 	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
 	sip_max_forwards_t max_forwards[1];
 
-	side->last_sdp = body;
 	side->leg = nta_leg_tcreate(call->agent->nta, on_request, (nta_leg_magic_t *)side,
 		SIPTAG_FROM(make_from(call, invite)),
 		SIPTAG_TO(sip_to_format(call->home, "<sip:%s@%s>", call->callee, domain)),
@@ -62,7 +59,7 @@ call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
 		(nta_outgoing_magic_t *)call, NULL, SIP_METHOD_INVITE,
 		(const url_string_t *)contact, NTATAG_TPORT(side->connection),
 		SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(call->agent->contact),
-		SIPTAG_ALLOW_STR(ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
 		SIPTAG_PAYLOAD_STR(body), TAG_END());
 	return call->invite_out == NULL ? -1 : 0;
 }
@@ -72,8 +69,7 @@ void
 call_ack(struct call *call, const sip_t *response)
 {
 	struct call_side *side = &call->side[1];
-	sip_cseq_t *cseq =
-		sip_cseq_create(call->home, response->sip_cseq->cs_seq, SIP_METHOD_ACK);
+	sip_cseq_t *cseq = sip_cseq_create(call->home, response->sip_cseq->cs_seq, SIP_METHOD_ACK);
 	nta_outgoing_t *ack = nta_outgoing_tcreate(side->leg, NULL, NULL, NULL, SIP_METHOD_ACK,
 		NULL, NTATAG_STATELESS(1), NTATAG_TPORT(side->connection), SIPTAG_CSEQ(cseq),
 		TAG_END());

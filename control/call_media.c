@@ -71,8 +71,7 @@ call_media_create(struct call *call)
 	memcpy(request.id, call->id, sizeof(request.id));
 	fill_leg(call, 0, &request.leg[0]);
 	fill_leg(call, 1, &request.leg[1]);
-	int result = media_request(
-		call->agent->media, &request, sizeof(request), on_created, call);
+	int result = media_request(call->agent->media, &request, sizeof(request), on_created, call);
 	OPENSSL_cleanse(&request, sizeof(request));
 	if (result == 0) {
 		call->in_relay = true;
@@ -87,12 +86,12 @@ call_media_answer(struct call *call)
 	struct relay_update request = {.header = {.op = RELAY_OP_UPDATE},
 		.leg = 1,
 		.mask = RELAY_UPDATE_REMOTE | RELAY_UPDATE_RECEIVE | RELAY_UPDATE_TRANSMIT |
-			RELAY_UPDATE_TRANSPORT};
+	                RELAY_UPDATE_TRANSPORT};
 
 	memcpy(request.id, call->id, sizeof(request.id));
 	fill_leg(call, 1, &request.spec);
-	int result = media_request(
-		call->agent->media, &request, sizeof(request), on_answered, call);
+	int result =
+		media_request(call->agent->media, &request, sizeof(request), on_answered, call);
 	OPENSSL_cleanse(&request, sizeof(request));
 	if (result == 0)
 		call->waiting++;

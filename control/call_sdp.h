@@ -21,6 +21,7 @@ struct call_sdp_side {
 	struct relay_crypto transmit; /* the relay's, of the chosen line */
 	uint32_t tag;                 /* of the chosen line */
 	struct relay_addr local_rtp;  /* the relay's */
+	char *said;                   /* what we said to it last: a body with our keys */
 };
 
 struct call_sdp {
@@ -36,13 +37,13 @@ struct call_sdp {
  * 0, or the SIP status to refuse with, and *phrase. */
 int call_sdp_read_offer(struct call *call, const char *body, size_t length, const char **phrase);
 
-/* The offer to the callee, with fresh keys: on the call's home. NULL: out of memory. */
+/* The offer to the callee, with fresh keys: side[1].said. NULL: out of memory. */
 const char *call_sdp_make_offer(struct call *call);
 
 /* Reads the callee's answer. 0, or -EINVAL and *phrase. */
 int call_sdp_read_answer(struct call *call, const char *body, size_t length, const char **phrase);
 
-/* The answer to the caller. */
+/* The answer to the caller: side[0].said. NULL: out of memory. */
 const char *call_sdp_make_answer(struct call *call);
 
 /* Does a re-INVITE's body say what `side` said before: same address, same key? */

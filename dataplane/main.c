@@ -195,7 +195,7 @@ start(struct process *process, char *error)
 		snprintf(error, ERROR_SIZE, "media.engine: %s", reason);
 		return -EINVAL;
 	}
-	if ((result = srtp_init()) != 0) {
+	if ((result = srtp_key_init()) != 0) {
 		snprintf(error, ERROR_SIZE, "the crypto library can't be started: %s",
 			strerror(-result));
 		return result;

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "agent.h"
+
+#include "auth.h"
+#include "b2bua.h"
+#include "relay/log.h"
+#include "tls_folder.h"
+#include "users.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_tag.h>
+#include <sofia-sip/tport_tag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* TPTAG_TLS_VERSION's bits in Sofia-SIP: each names a version to allow; older ones stay off. */
+#define TLS_1_2_AND_LATER 0x10
+#define MESSAGE_SIZE_MAX 65536 /* bytes of one SIP message */
+#define IDLE_MS 900000         /* a connection without traffic: phones keep theirs alive */
+
+static void
+read_address(const su_sockaddr_t *from, struct relay_addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (from->su_family == AF_INET) {
+		out->ip.family = 4;
+		memcpy(out->ip.ip, &from->su_sin.sin_addr, 4);
+	} else if (from->su_family == AF_INET6) {
+		out->ip.family = 6;
+		memcpy(out->ip.ip, &from->su_sin6.sin6_addr, 16);
+	}
+	out->port = ntohs(from->su_port);
+}
+
+void
+source_of(struct agent *agent, nta_incoming_t *request, struct source *out)
+{
+	msg_t *message = nta_incoming_getrequest(request);
+
+	memset(out, 0, sizeof(*out));
+	read_address(msg_addr(message), &out->peer);
+	relay_addr_format(&out->peer, out->text);
+	out->connection = nta_incoming_transport(agent->nta, request, message);
+	msg_destroy(message);
+}
+
+void
+source_release(struct source *source)
+{
+	tport_unref(source->connection);
+	source->connection = NULL;
+}
+
+bool
+agent_knows_user(struct agent *agent, const char *name)
+{
+	struct user user;
+	int result = users_find(agent->users, name, agent->config->sip.domain, &user);
+
+	user_wipe(&user);
+	if (result != 0 && result != -ENOENT)
+		log_error("%s", users_error(agent->users));
+	return result == 0;
+}
+
+/* A request of a user, once it has proved to be one. Returns whether it was taken over. */
+static bool
+serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
+{
+	char user[USER_NAME_SIZE];
+	struct source source;
+	bool taken = false;
+
+	source_of(agent, request, &source);
+	if (source.connection != NULL && auth_request(agent->auth, request, sip, &source, user)) {
+		if (sip->sip_request->rq_method == sip_method_register) {
+			registrar_handle(agent->registrar, request, sip, user, source.connection,
+				&source.peer.ip);
+		} else {
+			b2bua_invite(agent->b2bua, request, sip, user, &source);
+			taken = true;
+		}
+	}
+	source_release(&source);
+	return taken;
+}
+
+/* Every request that belongs to no dialog of ours. */
+static int
+on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, const sip_t *sip)
+{
+	struct agent *agent = (struct agent *)magic;
+
+	switch (sip->sip_request->rq_method) {
+	case sip_method_register:
+	case sip_method_invite:
+		/* with a To tag it is of a dialog that we do not know: RFC 3261 12.2.2 */
+		if (sip->sip_to->a_tag != NULL) {
+			nta_incoming_treply(request, 481, NULL, TAG_END());
+			break;
+		}
+		if (serve_user(agent, request, sip))
+			return 0;
+		break;
+	case sip_method_options:
+		nta_incoming_treply(request, SIP_200_OK, SIPTAG_ALLOW_STR(AGENT_ALLOW),
+			SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+		break;
+	case sip_method_ack:
+		break;
+	case sip_method_bye:
+	case sip_method_cancel:
+		nta_incoming_treply(request, 481, NULL, TAG_END());
+		break;
+	default:
+		nta_incoming_treply(request, SIP_405_METHOD_NOT_ALLOWED,
+			SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
+		break;
+	}
+	nta_incoming_destroy(request);
+	return 0;
+}
+
+/* Sofia only says that it can't bind; so we ask the kernel first, to say why. */
+static int
+check_bind(const struct config_sip *config, char *error, size_t error_size)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof(struct sockaddr_in);
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
+	int on = 1, result = 0;
+
+	if (inet_pton(AF_INET, config->address, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(config->port);
+	} else if (inet_pton(AF_INET6, config->address, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(config->port);
+		length = sizeof(*v6);
+	}
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) != 0)
+		result = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (result != 0)
+		snprintf(error, error_size, "sip.address: %s port %u can't be listened on: %s%s",
+			config->address, config->port, strerror(-result),
+			result == -EADDRINUSE      ? ": another program has it"
+			: result == -EADDRNOTAVAIL ? ": no interface has this address; is "
+						     "sallyport-media running, which brings it?"
+						   : "");
+	return result;
+}
+
+static int
+open_listener(struct agent *agent, char *error, size_t error_size)
+{
+	const struct config_sip *config = &agent->config->sip;
+	bool v6 = strchr(config->address, ':') != NULL;
+	const char *url = su_sprintf(agent->home, "sips:%s%s%s:%u;transport=tls", v6 ? "[" : "",
+		config->address, v6 ? "]" : "", config->port);
+	char folder[TLS_FOLDER_SIZE];
+	int result = check_bind(config, error, error_size);
+
+	if (result != 0 || (result = tls_folder_make(config, folder, error, error_size)) != 0)
+		return result;
+	agent->nta = nta_agent_create(agent->root, URL_STRING_MAKE(url), NULL, NULL,
+		TPTAG_CERTIFICATE(folder), TPTAG_TLS_VERSION(TLS_1_2_AND_LATER),
+		TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE), TPTAG_IDLE(IDLE_MS),
+		NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1), NTATAG_TLS_RPORT(1),
+		NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+		TAG_END());
+	tls_folder_remove(folder);
+	if (agent->nta == NULL) {
+		snprintf(error, error_size,
+			"sip: the TLS listener on %s port %u can't be opened: is the "
+			"certificate one that OpenSSL takes?",
+			config->address, config->port);
+		return -EINVAL;
+	}
+	agent->contact = su_sprintf(agent->home, "<sip:%s%s%s:%u;transport=tls>", v6 ? "[" : "",
+		config->address, v6 ? "]" : "", config->port);
+	agent->default_leg = nta_leg_tcreate(
+		agent->nta, on_request, (nta_leg_magic_t *)agent, NTATAG_NO_DIALOG(1), TAG_END());
+	return agent->default_leg != NULL ? 0 : -ENOMEM;
+}
+
+static void
+on_relay_lost(void *arg)
+{
+	struct agent *agent = arg;
+
+	b2bua_relay_lost(agent->b2bua);
+}
+
+static void
+on_relay_event(void *arg, const struct relay_event *event)
+{
+	struct agent *agent = arg;
+
+	b2bua_relay_event(agent->b2bua, event);
+}
+
+int
+agent_create(su_root_t *root, const struct config *config, struct users *users, struct agent **out,
+	char *error, size_t error_size)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	struct media_callbacks callbacks = {on_relay_lost, on_relay_event, agent};
+	int result = -ENOMEM;
+
+	snprintf(error, error_size, "out of memory");
+	if (agent == NULL)
+		return result;
+	agent->config = config;
+	agent->root = root;
+	agent->users = users;
+	agent->home = su_home_new(sizeof(su_home_t));
+	agent->auth = auth_create(&config->sip, users);
+	agent->registrar = registrar_create(root, &config->sip);
+	agent->b2bua = b2bua_create(agent);
+	if (agent->home == NULL || agent->auth == NULL || agent->registrar == NULL ||
+		agent->b2bua == NULL)
+		goto fail;
+	result = open_listener(agent, error, error_size);
+	if (result != 0)
+		goto fail;
+	result = -ENOMEM;
+	agent->media = media_create(root, config->media.socket, &callbacks);
+	if (agent->media == NULL)
+		goto fail;
+	*out = agent;
+	return 0;
+
+fail:
+	agent_destroy(agent);
+	return result;
+}
+
+void
+agent_shutdown(struct agent *agent)
+{
+	b2bua_end_all(agent->b2bua, "sallyport-sip is ending");
+}
+
+bool
+agent_is_idle(const struct agent *agent)
+{
+	return b2bua_count(agent->b2bua) == 0;
+}
+
+void
+agent_destroy(struct agent *agent)
+{
+	if (agent == NULL)
+		return;
+	media_destroy(agent->media);
+	b2bua_destroy(agent->b2bua);
+	registrar_destroy(agent->registrar);
+	if (agent->default_leg != NULL)
+		nta_leg_destroy(agent->default_leg);
+	nta_agent_destroy(agent->nta);
+	auth_destroy(agent->auth);
+	su_home_unref(agent->home);
+	free(agent);
+}

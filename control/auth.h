@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who sends a request: digest challenges, their answers, and that the sender speaks for itself
+ * alone. Event-loop thread alone. */
+#ifndef CONTROL_AUTH_H
+#define CONTROL_AUTH_H
+
+#include "agent.h"
+#include "users.h"
+
+struct auth;
+
+/* NULL: out of memory, or no randomness. */
+struct auth *auth_create(const struct config_sip *config, struct users *users);
+void auth_destroy(struct auth *auth);
+
+/* Returns true when the request is genuinely from the user written into `user` (USER_NAME_SIZE), and
+ * its From (for REGISTER: also its To) is that user's address of record. Else the request has been
+ * answered (401 with a challenge for each algorithm, 400, 403, 500, 503) and failures logged with
+ * the source and reason; the caller only destroys it. */
+bool auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
+	const struct source *source, char user[USER_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of calls, and a call's making and end. */
+#include "call.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t
+call_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct b2bua *
+b2bua_create(struct agent *agent)
+{
+	struct b2bua *b2bua = calloc(1, sizeof(*b2bua));
+
+	if (b2bua != NULL)
+		b2bua->agent = agent;
+	return b2bua;
+}
+
+unsigned
+b2bua_count(const struct b2bua *b2bua)
+{
+	return b2bua->count;
+}
+
+/* An id is random hex: its first digits are as good as a hash. */
+static struct call **
+bucket_of(struct b2bua *b2bua, const char *id)
+{
+	char digits[5] = {0};
+
+	memcpy(digits, id, 4);
+	return &b2bua->bucket[strtoul(digits, NULL, 16) % CALL_BUCKETS];
+}
+
+struct call *
+call_new(struct b2bua *b2bua)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	uint8_t random[16];
+
+	if (call == NULL || RAND_bytes(random, sizeof(random)) != 1)
+		goto fail;
+	call->timer = su_timer_create(su_root_task(b2bua->agent->root),
+		(su_duration_t)b2bua->agent->config->sip.no_answer_s * 1000);
+	if (call->timer == NULL)
+		goto fail;
+	su_home_init(call->home);
+	for (unsigned i = 0; i < sizeof(random); i++)
+		snprintf(call->id + 2 * i, 3, "%02x", random[i]);
+	call->b2bua = b2bua;
+	call->agent = b2bua->agent;
+	call->started_ms = call_now_ms();
+	for (unsigned i = 0; i < 2; i++) {
+		call->side[i].call = call;
+		call->side[i].index = i;
+	}
+	struct call **bucket = bucket_of(b2bua, call->id);
+	call->next = *bucket;
+	call->prev = bucket;
+	if (call->next != NULL)
+		call->next->prev = &call->next;
+	*bucket = call;
+	b2bua->count++;
+	return call;
+
+fail:
+	free(call);
+	return NULL;
+}
+
+struct call *
+call_find(struct b2bua *b2bua, const char *id)
+{
+	struct call *call = *bucket_of(b2bua, id);
+
+	while (call != NULL && strncmp(call->id, id, RELAY_ID_SIZE) != 0)
+		call = call->next;
+	return call;
+}
+
+static void
+call_free(struct call *call)
+{
+	*call->prev = call->next;
+	if (call->next != NULL)
+		call->next->prev = call->prev;
+	call->b2bua->count--;
+	su_timer_destroy(call->timer);
+	nta_incoming_destroy(call->invite_in);
+	nta_outgoing_destroy(call->invite_out);
+	for (unsigned i = 0; i < 2; i++) {
+		nta_outgoing_destroy(call->side[i].bye);
+		if (call->side[i].leg != NULL)
+			nta_leg_destroy(call->side[i].leg);
+		tport_unref(call->side[i].connection);
+	}
+	call_sdp_wipe(&call->sdp);
+	su_home_deinit(call->home);
+	free(call);
+}
+
+static void
+on_free(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	call_free((struct call *)arg);
+}
+
+void
+call_done_waiting(struct call *call)
+{
+	/* not here and now: Sofia may be in a callback of one of the call's transactions */
+	if (call->state == CALL_ENDED && call->waiting == 0)
+		su_timer_set_interval(call->timer, on_free, (su_timer_arg_t *)call, 1);
+}
+
+void
+b2bua_destroy(struct b2bua *b2bua)
+{
+	if (b2bua == NULL)
+		return;
+	for (unsigned i = 0; i < CALL_BUCKETS; i++)
+		while (b2bua->bucket[i] != NULL)
+			call_free(b2bua->bucket[i]);
+	free(b2bua);
+}

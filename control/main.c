@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sallyport-sip: the control plane. Start, event loop, end. */
+#include "agent.h"
+#include "privilege.h"
+#include "relay/config.h"
+#include "relay/log.h"
+#include "users.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sofia-sip/su_debug.h>
+#include <sofia-sip/su_log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
+#define ERROR_SIZE 512
+#define FAREWELL_MS 3000 /* for BYE and its answers, at the end */
+
+static const char usage[] =
+	"Usage: sallyport-sip [--config FILE] [--check]\n"
+	"\n"
+	"Speaks SIP over TLS: registers users, takes their calls, negotiates SRTP keys with each\n"
+	"side (SDES), and has sallyport-media relay between them.\n"
+	"\n"
+	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
+	"      --check        read the configuration, say whether it is good, and end\n"
+	"  -h, --help         this text\n"
+	"  -V, --version      the release\n"
+	"\n"
+	"Users are added by: sallyctl user add NAME. SIGTERM or SIGINT ends it: calls get a BYE.\n"
+	"\n"
+	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
+        "usage.\n";
+
+static int
+parse_options(int argc, char **argv, const char **config, bool *check)
+{
+	static const struct option known[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'C'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:hV", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			*config = optarg;
+			break;
+		case 'C':
+			*check = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		case 'V':
+			puts("sallyport-sip " SALLYPORT_VERSION);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			return -EINVAL;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sallyport-sip: what is \"%s\"?\n%s", argv[optind], usage);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void
+silence(void *stream, char const *format, va_list args)
+{
+}
+
+/* Sofia's own words would go to stderr, and could hold a message's body, and so a key. */
+static void
+silence_sofia(void)
+{
+	su_log_redirect(NULL, silence, NULL);
+	su_log_set_level(NULL, 0);
+}
+
+struct process {
+	su_root_t *root;
+	struct agent *agent;
+	int signals;
+};
+
+static int
+on_signal(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
+{
+	struct process *process = (struct process *)arg;
+	struct signalfd_siginfo caught;
+
+	if (read(process->signals, &caught, sizeof(caught)) > 0 && caught.ssi_signo != SIGHUP)
+		su_root_break(process->root);
+	return 0;
+}
+
+/* Signals come by descriptor. */
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Goes on for a little while, so that those who are told of the end can answer. */
+static void
+say_farewell(struct process *process)
+{
+	uint64_t until = now_ms() + FAREWELL_MS;
+
+	agent_shutdown(process->agent);
+	while (!agent_is_idle(process->agent) && now_ms() < until)
+		su_root_step(process->root, 50);
+}
+
+static int
+serve(const struct config *config, struct users *users, char *error)
+{
+	struct process process = {.signals = open_signals()};
+	su_wait_t wait[1];
+	int result;
+
+	process.root = su_root_create(NULL);
+	if (process.root == NULL) {
+		snprintf(error, ERROR_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	su_wait_create(wait, process.signals, SU_WAIT_IN);
+	su_root_register(process.root, wait, on_signal, (su_wakeup_arg_t *)&process, 0);
+	result = agent_create(process.root, config, users, &process.agent, error, ERROR_SIZE);
+	if (result == 0)
+		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
+	if (result == 0) {
+		log_info("listening on %s port %u (TLS) for %s", config->sip.address,
+			config->sip.port, config->sip.domain);
+		su_root_run(process.root);
+		log_info("ending");
+		say_farewell(&process);
+	}
+	agent_destroy(process.agent);
+	su_root_destroy(process.root);
+	close(process.signals);
+	return result;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *path = DEFAULT_CONFIG;
+	struct config *config = NULL;
+	struct users *users = NULL;
+	char error[ERROR_SIZE] = "";
+	bool check = false;
+
+	/* before Sofia: a peer that closes early must not end us */
+	signal(SIGPIPE, SIG_IGN);
+	if (parse_options(argc, argv, &path, &check) != 0)
+		return 2;
+	log_init("sallyport-sip", LOG_LEVEL_INFO);
+	if (config_load(path, &config, error, sizeof(error)) != 0) {
+		log_error("%s", error);
+		return 1;
+	}
+	log_set_level(config->log_level);
+	int result = 0;
+	if (config->sip.address == NULL) {
+		snprintf(error, sizeof(error), "%s: there is no section \"sip\"", path);
+		result = -EINVAL;
+	} else if (check) {
+		printf("%s: good\n", path);
+	} else {
+		su_init();
+		silence_sofia();
+		result = users_open(config->sip.users, USERS_READ, &users, error, sizeof(error));
+		if (result == 0)
+			result = serve(config, users, error);
+		users_close(users);
+		su_deinit();
+	}
+	if (result != 0)
+		log_error("%s", error);
+	config_free(config);
+	return result == 0 ? 0 : 1;
+}
