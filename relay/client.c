@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "client.h"
 
+#include "client_private.h"
+
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <poll.h>
@@ -18,6 +20,7 @@
 struct request {
 	struct request *next;
 	uint64_t id;
+	uint16_t op;
 	relay_reply_cb *cb;
 	void *arg;
 	size_t length;
@@ -28,6 +31,7 @@ struct request {
  * sent, from `unsent` on they wait for the socket. */
 struct relay_client {
 	int fd;
+	bool gone; /* nothing more is sent: the relay went away, or the client is being closed */
 	uint64_t next_id;
 	struct request *first;
 	struct request **last;
@@ -54,8 +58,7 @@ relay_client_connect(const char *path, struct relay_client **out)
 	client->next_id = 1;
 	client->last = &client->first;
 	client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (client->fd < 0 ||
-		connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (client->fd < 0 || connect(client->fd, (const void *)&address, sizeof(address)) != 0) {
 		result = -errno;
 		if (client->fd >= 0)
 			close(client->fd);
@@ -97,6 +100,7 @@ answer_first(struct relay_client *client, const struct relay_header *reply)
 static void
 answer_all_with_nothing(struct relay_client *client)
 {
+	client->gone = true; /* a callback that asks again would never come to an end */
 	while (client->first != NULL)
 		answer_first(client, NULL);
 }
@@ -155,6 +159,8 @@ relay_client_send(
 
 	if (length < sizeof(*header) || length > RELAY_DATAGRAM_MAX || length % 8 != 0)
 		return -EINVAL;
+	if (client->gone)
+		return -EPIPE;
 	request = calloc(1, sizeof(*request));
 	if (request == NULL || (request->message = malloc(length)) == NULL) {
 		free(request);
@@ -168,6 +174,7 @@ relay_client_send(
 	memcpy(request->message, message, length);
 	request->length = length;
 	request->id = header->request_id;
+	request->op = header->op;
 	request->cb = cb;
 	request->arg = arg;
 	*client->last = request;
@@ -190,49 +197,6 @@ relay_client_send(
 	return -EPIPE;
 }
 
-/* The smallest message of each op that a relay sends. */
-static size_t
-least_length(const struct relay_header *header)
-{
-	if (header->op == RELAY_OP_EVENT)
-		return sizeof(struct relay_event);
-	if (header->code != RELAY_OK)
-		return sizeof(struct relay_reply_error);
-	switch (header->op) {
-	case RELAY_OP_CREATE:
-	case RELAY_OP_UPDATE:
-	case RELAY_OP_DELETE:
-	case RELAY_OP_QUERY:
-		return sizeof(struct relay_session);
-	case RELAY_OP_LIST:
-		return sizeof(struct relay_list_reply);
-	case RELAY_OP_STATS:
-		return sizeof(struct relay_stats_reply);
-	case RELAY_OP_STATUS:
-		return sizeof(struct relay_status_reply);
-	default:
-		return sizeof(struct relay_header);
-	}
-}
-
-/* Do the counts in a reply fit its length? */
-static bool
-counts_fit(const struct relay_header *header)
-{
-	if (header->code != RELAY_OK)
-		return true;
-	if (header->op == RELAY_OP_LIST) {
-		const struct relay_list_reply *list = (const struct relay_list_reply *)header;
-		return list->count <= (header->length - sizeof(*list)) / sizeof(list->entry[0]);
-	}
-	if (header->op == RELAY_OP_STATS) {
-		const struct relay_stats_reply *stats = (const struct relay_stats_reply *)header;
-		return stats->count <=
-		       (header->length - sizeof(*stats)) / sizeof(stats->counter[0]);
-	}
-	return true;
-}
-
 /* Answers the messages of one datagram. 0, or -EPIPE for a relay that makes no sense. */
 static int
 dispatch(struct relay_client *client, size_t length)
@@ -240,16 +204,9 @@ dispatch(struct relay_client *client, size_t length)
 	size_t offset = 0;
 
 	while (offset < length) {
-		const struct relay_header *header =
-			(const struct relay_header *)(client->datagram + offset);
-		size_t left = length - offset;
-		if (left < sizeof(*header) || header->version != RELAY_API_VERSION ||
-			header->length > left || header->length % 8 != 0 ||
-			header->length < least_length(header) || !counts_fit(header))
+		struct relay_header *header = (struct relay_header *)(client->datagram + offset);
+		if (!client_check_message(header, length - offset))
 			return -EPIPE;
-		if (header->op != RELAY_OP_EVENT && header->code != RELAY_OK)
-			((struct relay_reply_error *)(client->datagram + offset))
-				->reason[RELAY_REASON_SIZE - 1] = '\0';
 		offset += header->length;
 		if (header->op == RELAY_OP_EVENT) {
 			if (client->on_event != NULL)
@@ -257,8 +214,9 @@ dispatch(struct relay_client *client, size_t length)
 					client->on_event_arg, (const struct relay_event *)header);
 			continue;
 		}
-		if (client->first == NULL || client->first == client->unsent ||
-			client->first->id != header->request_id)
+		const struct request *request = client->first;
+		if (request == NULL || request == client->unsent ||
+			request->id != header->request_id || request->op != header->op)
 			return -EPIPE;
 		answer_first(client, header);
 	}
@@ -268,14 +226,16 @@ dispatch(struct relay_client *client, size_t length)
 int
 relay_client_process(struct relay_client *client)
 {
-	int result = flush(client);
+	/* a relay that takes no more may have answered before: read that first */
+	int sent = client->gone ? -EPIPE : flush(client);
+	int result = 0;
 
 	while (result == 0) {
 		ssize_t length = recv(client->fd, client->datagram, sizeof(client->datagram),
 			MSG_DONTWAIT | MSG_TRUNC);
 		if (length < 0 && errno == EINTR)
 			continue;
-		if (length < 0 && errno == EAGAIN)
+		if (length < 0 && errno == EAGAIN && sent == 0)
 			return 0;
 		if (length <= 0 || (size_t)length > sizeof(client->datagram))
 			result = -EPIPE;
@@ -338,16 +298,17 @@ relay_client_call(struct relay_client *client, void *request, size_t length, voi
 		struct pollfd poll_fd = {.fd = client->fd,
 			.events = (short)(POLLIN | (client->unsent != NULL ? POLLOUT : 0))};
 		int64_t left = deadline - now_ms();
-		if (left <= 0) {
-			forget_call(client, &call);
-			return -ETIMEDOUT;
-		}
-		if (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR)
+		if (left <= 0)
+			result = -ETIMEDOUT;
+		else if (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR)
 			result = -errno;
 		else
 			relay_client_process(client); /* its failure answers the call */
 	}
-	return call.done ? call.result : result;
+	if (call.done)
+		return call.result;
+	forget_call(client, &call);
+	return result;
 }
 
 const char *

@@ -18,10 +18,11 @@ typedef void relay_reply_cb(void *arg, const struct relay_header *reply);
 typedef void relay_event_cb(void *arg, const struct relay_event *event);
 
 /* Connects to the socket at `path`. Returns 0 and *out, owned by the caller; or -errno
- * (-ENOENT, -ECONNREFUSED: no relay there; -EACCES). */
+ * (-ENOENT, -ECONNREFUSED: no relay there; -EACCES; -EAGAIN: it is too busy to take one more). */
 int relay_client_connect(const char *path, struct relay_client **out);
 
-/* Closes, and answers every outstanding request with NULL. NULL is allowed. */
+/* Closes, and answers every outstanding request with NULL: what their callbacks send is refused with
+ * -EPIPE. NULL is allowed. */
 void relay_client_close(struct relay_client *client);
 
 /* The descriptor to poll for reading (and, while relay_client_wants_write(), for writing). */
@@ -39,7 +40,9 @@ int relay_client_send(
 
 /* Reads what has come and calls the callbacks; writes what waits. Returns 0, or -EPIPE when the
  * relay went away: outstanding requests have been answered with NULL, and the client can only be
- * closed. A callback must not close the client. */
+ * closed. A relay that answers what was not asked, or out of order, or with a length that lies,
+ * counts as gone. Texts in what a callback gets end within their fields. A callback may send, but
+ * must neither close the client nor call relay_client_process() or relay_client_call(). */
 int relay_client_process(struct relay_client *client);
 
 /* Sends a request and waits at most timeout_ms for its reply, which is copied to `reply` (at most

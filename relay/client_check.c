@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the client believes of a message from the relay: nothing that would make its reader look
+ * past the message's end. */
+#include "client_private.h"
+
+/* The smallest message of each op that a relay sends. */
+static size_t
+least_length(const struct relay_header *header)
+{
+	if (header->op == RELAY_OP_EVENT)
+		return sizeof(struct relay_event);
+	if (header->code != RELAY_OK)
+		return sizeof(struct relay_reply_error);
+	switch (header->op) {
+	case RELAY_OP_CREATE:
+	case RELAY_OP_UPDATE:
+	case RELAY_OP_DELETE:
+	case RELAY_OP_QUERY:
+		return sizeof(struct relay_session);
+	case RELAY_OP_LIST:
+		return sizeof(struct relay_list_reply);
+	case RELAY_OP_STATS:
+		return sizeof(struct relay_stats_reply);
+	case RELAY_OP_STATUS:
+		return sizeof(struct relay_status_reply);
+	default:
+		return sizeof(struct relay_header);
+	}
+}
+
+/* Ends a text within its field, whatever the relay wrote there. */
+#define END_TEXT(field) ((field)[sizeof(field) - 1] = '\0')
+
+static bool
+check_list(struct relay_list_reply *list)
+{
+	if (list->count > (list->header.length - sizeof(*list)) / sizeof(list->entry[0]))
+		return false;
+	for (uint32_t i = 0; i < list->count; i++)
+		END_TEXT(list->entry[i].id);
+	return true;
+}
+
+static bool
+check_stats(struct relay_stats_reply *stats)
+{
+	if (stats->count > (stats->header.length - sizeof(*stats)) / sizeof(stats->counter[0]))
+		return false;
+	for (uint32_t i = 0; i < stats->count; i++)
+		END_TEXT(stats->counter[i].name);
+	return true;
+}
+
+static bool
+check_status(struct relay_status_reply *status)
+{
+	if (status->interfaces > RELAY_STATUS_INTERFACES)
+		return false;
+	END_TEXT(status->release);
+	END_TEXT(status->engine);
+	END_TEXT(status->memory);
+	for (uint32_t i = 0; i < status->interfaces; i++) {
+		END_TEXT(status->interface[i].name);
+		END_TEXT(status->interface[i].device);
+	}
+	return true;
+}
+
+static bool
+check_session(struct relay_session *session)
+{
+	END_TEXT(session->id);
+	END_TEXT(session->leg[0].interface);
+	END_TEXT(session->leg[1].interface);
+	return true;
+}
+
+bool
+client_check_message(struct relay_header *header, size_t left)
+{
+	if (left < sizeof(*header) || header->version != RELAY_API_VERSION ||
+		header->length > left || header->length % 8 != 0 ||
+		header->length < least_length(header))
+		return false;
+	if (header->op == RELAY_OP_EVENT) {
+		END_TEXT(((struct relay_event *)header)->id);
+		return true;
+	}
+	if (header->code != RELAY_OK) {
+		END_TEXT(((struct relay_reply_error *)header)->reason);
+		return true;
+	}
+	switch (header->op) {
+	case RELAY_OP_LIST:
+		return check_list((struct relay_list_reply *)header);
+	case RELAY_OP_STATS:
+		return check_stats((struct relay_stats_reply *)header);
+	case RELAY_OP_STATUS:
+		return check_status((struct relay_status_reply *)header);
+	case RELAY_OP_CREATE:
+	case RELAY_OP_UPDATE:
+	case RELAY_OP_DELETE:
+	case RELAY_OP_QUERY:
+		return check_session((struct relay_session *)header);
+	default:
+		return true;
+	}
+}
