@@ -53,7 +53,7 @@ struct sdes_lines {
 const char *sdes_verdict_text(enum sdes_verdict verdict);
 
 /* Reads the value of one attribute, what follows "a=crypto:" (RFC 4568 9.1). OK and *out, or the
- * reason, and *out wiped. */
+ * reason, and *out wiped but for the tag if that was read. */
 enum sdes_verdict sdes_parse(const char *value, size_t length, struct sdes_line *out);
 
 /* Reads one more line into lines (zeroed before the first). Only SDES_DUPLICATE_TAG condemns the

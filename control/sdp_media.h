@@ -61,8 +61,7 @@ struct media_description {
 	struct relay_addr rtcp; /* from a=rtcp (RFC 3605), else rtp.port + 1; equals rtp if muxed */
 	enum sdp_direction direction;
 	struct sdes_lines crypto;
-	enum sdes_verdict crypto_fault; /* why a line could not be used, for the log */
-	struct sdp_parser_s *parser;    /* owns the parsed session */
+	struct sdp_parser_s *parser; /* owns the parsed session */
 };
 
 /* What the relay says of itself to one leg. */
