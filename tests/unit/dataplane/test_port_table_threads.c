@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The lock-free table with readers and a writer at once, made for ThreadSanitizer: readers look flows
+ * up and read them whole, the writer publishes, replaces, withdraws and frees them after a grace
+ * period. A flow that is freed too early is overwritten, which a reader would see. */
+#include "dataplane/port_table.h"
+
+#include <pthread.h>
+#include <rte_rcu_qsbr.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define READERS 3
+#define FIRST 30000
+#define PAIRS 16
+#define ROUNDS 4000
+#define WORDS 32
+
+/* Stands for the flow: a reader takes it for whole only if all its words agree. */
+struct flow {
+	uint64_t word[WORDS];
+};
+
+static struct port_table *table;
+static struct rte_rcu_qsbr *qsbr;
+static _Atomic bool stop;
+static _Atomic uint64_t seen;
+static _Atomic uint64_t torn;
+
+static void
+look_at_all(void)
+{
+	for (unsigned pair = 0; pair < PAIRS; pair++) {
+		const struct flow *flow =
+			port_table_lookup(table, (uint16_t)(FIRST + 2 * pair + pair % 2));
+		if (flow == NULL)
+			continue;
+		atomic_fetch_add_explicit(&seen, 1, memory_order_relaxed);
+		for (unsigned i = 1; i < WORDS; i++)
+			if (flow->word[i] != flow->word[0] || flow->word[0] % PAIRS != pair)
+				atomic_fetch_add(&torn, 1);
+	}
+}
+
+static void *
+reader(void *arg)
+{
+	unsigned index = (unsigned)(uintptr_t)arg;
+
+	rte_rcu_qsbr_thread_online(qsbr, index);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		look_at_all();
+		rte_rcu_qsbr_quiescent(qsbr, index);
+		sched_yield(); /* there may be fewer cores than threads */
+	}
+	rte_rcu_qsbr_thread_offline(qsbr, index);
+	return NULL;
+}
+
+static struct flow *
+make(uint64_t value)
+{
+	struct flow *flow = malloc(sizeof(*flow));
+
+	assert_non_null(flow);
+	for (unsigned i = 0; i < WORDS; i++)
+		flow->word[i] = value;
+	return flow;
+}
+
+static void
+retire(struct flow *flow)
+{
+	if (flow == NULL)
+		return;
+	uint64_t token = rte_rcu_qsbr_start(qsbr);
+	while (rte_rcu_qsbr_check(qsbr, token, false) != 1)
+		sched_yield();
+	memset(flow, 0xa5, sizeof(*flow));
+	free(flow);
+}
+
+static void
+readers_see_whole_flows_or_none(void **state)
+{
+	pthread_t threads[READERS];
+	struct flow *published[PAIRS] = {NULL};
+	unsigned seed = 7;
+
+	table = port_table_create(FIRST, FIRST + 2 * PAIRS - 1);
+	qsbr = aligned_alloc(64, (rte_rcu_qsbr_get_memsize(READERS) + 63) / 64 * 64);
+	assert_non_null(table);
+	assert_non_null(qsbr);
+	assert_int_equal(rte_rcu_qsbr_init(qsbr, READERS), 0);
+	for (unsigned i = 0; i < READERS; i++) {
+		rte_rcu_qsbr_thread_register(qsbr, i);
+		pthread_create(&threads[i], NULL, reader, (void *)(uintptr_t)i);
+	}
+	for (unsigned round = 1; round <= ROUNDS; round++) {
+		seed = seed * 1103515245u + 12345u;
+		unsigned pair = (seed >> 16) % PAIRS;
+		uint16_t port = (uint16_t)(FIRST + 2 * pair);
+		struct flow *old = published[pair];
+		if (old != NULL && seed & 0x8000) {
+			port_table_withdraw(table, port);
+			published[pair] = NULL;
+		} else {
+			published[pair] = make((uint64_t)round * PAIRS + pair);
+			port_table_publish(table, port, published[pair]);
+		}
+		retire(old);
+	}
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(torn, 0);
+	assert_true(seen > 0);
+	for (unsigned pair = 0; pair < PAIRS; pair++)
+		free(published[pair]);
+	free(qsbr);
+	port_table_destroy(table);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(readers_see_whole_flows_or_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
