@@ -82,6 +82,9 @@ const char *sdp_verdict_text(enum sdp_verdict verdict);
 /* The SIP answer to an offer of that verdict: 400, 413, 488 or 500; 200 for OK. */
 int sdp_verdict_status(enum sdp_verdict verdict);
 
+/* True if no control character stands in the body but tabs, CRLF and LF. */
+bool sdp_is_clean(const char *body, size_t length);
+
 /* Reads an offer: takes the first audio stream that can be relayed, else gives the verdict on the
  * first audio stream. OK and *out (free it), else *out NULL. */
 enum sdp_verdict
@@ -96,7 +99,7 @@ enum sdp_verdict media_description_read_answer(const char *body, size_t length, 
 void media_description_free(struct media_description *description);
 
 /* The offer for the far leg, from what the near leg offered. Has the same streams in the same order,
- * all but the audio with port 0. 0 and *body (malloc'ed, NUL-terminated; wipe it for it holds keys:
+ * all but the audio with port 0. 0 and *body (NUL-terminated; it holds keys, so free it with
  * sdp_body_free()) and *length; -EINVAL if local is not whole, -EMSGSIZE beyond SDP_BODY_MAX,
  * -ENOMEM. */
 int sdp_build_offer(const struct media_description *offer, const struct sdp_local *local,
