@@ -73,7 +73,8 @@ relay_ip_in_prefix(const struct relay_ip *ip, const struct relay_ip *network, un
 {
 	unsigned bytes = prefix / 8, bits = prefix % 8;
 
-	if (ip->family != network->family || ip->family == 0)
+	if (ip->family != network->family || prefix > (ip->family == 4 ? 32 : 128) ||
+		(ip->family != 4 && ip->family != 6))
 		return false;
 	if (memcmp(ip->ip, network->ip, bytes) != 0)
 		return false;

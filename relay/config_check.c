@@ -68,9 +68,10 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	if (!config_lines_has(lines, "log.level"))
 		config->log.level = LOG_LEVEL_INFO;
 	for (unsigned i = 0; i < media->interfaces_count; i++) {
-		struct config_interface *at = &media->interfaces[i];
-		if (at->ports.first == 0 && at->ports.last == 0)
-			at->ports = (struct config_ports){20000, 39999};
+		char field[CONFIG_FIELD_TEXT];
+		snprintf(field, sizeof(field), "media.interfaces[%u].ports", i);
+		if (!config_lines_has(lines, field))
+			media->interfaces[i].ports = (struct config_ports){20000, 39999};
 	}
 	if (default_lists(sip) != 0 ||
 		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
@@ -82,26 +83,22 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 
 /* One check's place to complain. */
 struct complaint {
-	const char *path; /* of the file */
+	const struct config_text *text;
 	const struct config_lines *lines;
-	char *error;
-	size_t error_size;
 };
 
 /* "FILE:LINE: FIELD: what is wrong". Returns -EINVAL. */
 static int __attribute__((format(printf, 3, 4)))
 complain(const struct complaint *to, const char *field, const char *format, ...)
 {
+	char what[256];
 	va_list args;
-	int used = snprintf(to->error, to->error_size, "%s:%u: %s: ", to->path,
-		config_lines_find(to->lines, field), field);
 
-	if (used < 0 || (size_t)used >= to->error_size)
-		return -EINVAL;
 	va_start(args, format);
-	vsnprintf(to->error + used, to->error_size - (size_t)used, format, args);
+	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	return -EINVAL;
+	return config_complain(
+		to->text, config_lines_find(to->lines, field), "%s: %s", field, what);
 }
 
 static int
@@ -126,11 +123,29 @@ check_address(const struct complaint *to, const char *field, struct config_inter
 	return 0;
 }
 
+/* The next hop must be a neighbour: of the interface's own network, or by IPv6 link-local. */
+static int
+check_gateway(const struct complaint *to, const char *field, struct config_interface *at)
+{
+	static const struct relay_ip link_local = {.family = 6, .ip = {0xfe, 0x80}};
+
+	if (relay_ip_parse(at->gateway, strlen(at->gateway), &at->gateway_ip) != 0 ||
+		at->gateway_ip.family != at->ip.family)
+		return complain(to, field, "\"%s\" is no address of the same family", at->gateway);
+	if (relay_ip_equal(&at->gateway_ip, &at->ip))
+		return complain(to, field, "%s is the media address itself", at->gateway);
+	if (!relay_ip_in_prefix(&at->gateway_ip, &at->ip, at->prefix_length) &&
+		!relay_ip_in_prefix(&at->gateway_ip, &link_local, 10))
+		return complain(
+			to, field, "%s is not in the network of %s", at->gateway, at->address);
+	return 0;
+}
+
 static int
 check_interface(const struct complaint *to, struct config_media *media, unsigned index)
 {
 	struct config_interface *at = &media->interfaces[index];
-	char field[64];
+	char field[CONFIG_FIELD_TEXT];
 
 #define FIELD(name) (snprintf(field, sizeof(field), "media.interfaces[%u]." name, index), field)
 	if (strlen(at->name) > 15)
@@ -149,11 +164,8 @@ check_interface(const struct complaint *to, struct config_media *media, unsigned
 		if (relay_ip_equal(&media->interfaces[i].ip, &at->ip))
 			return complain(to, FIELD("address"),
 				"%s is also the address of interface %u", at->address, i);
-	if (at->gateway != NULL &&
-		(relay_ip_parse(at->gateway, strlen(at->gateway), &at->gateway_ip) != 0 ||
-			at->gateway_ip.family != at->ip.family))
-		return complain(to, FIELD("gateway"), "\"%s\" is no address of the same family",
-			at->gateway);
+	if (at->gateway != NULL && check_gateway(to, FIELD("gateway"), at) != 0)
+		return -EINVAL;
 	if (at->ports.first < 1024 || at->ports.first % 2 != 0 || at->ports.last % 2 == 0 ||
 		at->ports.last < at->ports.first)
 		return complain(to, FIELD("ports"),
@@ -188,6 +200,12 @@ check_media(const struct complaint *to, struct config_media *media)
 	if (media->cpus_count != 0 && media->cpus_count != media->workers)
 		return complain(to, "media.cpus", "%u CPUs for %u workers: name one for each",
 			media->cpus_count, media->workers);
+	for (unsigned i = 0; i < media->cpus_count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (media->cpus[i] == media->cpus[k])
+				return complain(to, "media.cpus",
+					"CPU %u is named twice: a worker needs one of its own",
+					media->cpus[i]);
 	for (unsigned i = 0; i < media->interfaces_count; i++)
 		if (check_interface(to, media, i) != 0)
 			return -EINVAL;
@@ -230,9 +248,9 @@ check_sip(const struct complaint *to, struct config_sip *sip)
 
 int
 config_check(
-	struct config *config, const struct config_lines *lines, char *error, size_t error_size)
+	struct config *config, const struct config_text *text, const struct config_lines *lines)
 {
-	struct complaint to = {config->path, lines, error, error_size};
+	struct complaint to = {text, lines};
 
 	if (check_media(&to, &config->media) != 0)
 		return -EINVAL;

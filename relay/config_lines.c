@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The line of each field in the file, by libyaml's document tree: libcyaml forgets lines once a
- * value has the right shape. */
+ * value has the right shape. What is wrong with the YAML itself is found here, too. */
 #include "config_private.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -12,29 +12,100 @@ struct config_lines {
 	yaml_document_t document;
 };
 
-struct config_lines *
-config_lines_read(const char *path)
+/* The line of a byte: the reader, which knows no lines, tells that alone. */
+static unsigned
+line_of_byte(const struct config_text *text, size_t offset)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < offset && i < text->length; i++)
+		line += text->bytes[i] == '\n';
+	return line;
+}
+
+static int
+complain_of_syntax(const struct config_text *text, const yaml_parser_t *parser)
+{
+	const char *problem = parser->problem != NULL ? parser->problem : "no memory";
+
+	if (parser->error == YAML_READER_ERROR)
+		return config_complain(
+			text, line_of_byte(text, parser->problem_offset), "%s", problem);
+	return config_complain(text, (unsigned)parser->problem_mark.line + 1, "%s", problem);
+}
+
+/* What YAML allows, but no reader of this file should have to think of: text with a NUL would mean
+ * one thing to C and another to the eye; a key that is a list has no name. */
+static int
+check_nodes(const struct config_text *text, yaml_document_t *document)
+{
+	for (yaml_node_t *node = document->nodes.start; node < document->nodes.top; node++) {
+		unsigned line = (unsigned)node->start_mark.line + 1;
+		if (node->type == YAML_SCALAR_NODE &&
+			memchr(node->data.scalar.value, '\0', node->data.scalar.length) != NULL)
+			return config_complain(text, line, "a text holds a NUL character");
+		if (node->type != YAML_MAPPING_NODE)
+			continue;
+		for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+			pair < node->data.mapping.pairs.top; pair++) {
+			const yaml_node_t *key = yaml_document_get_node(document, pair->key);
+			if (key == NULL || key->type != YAML_SCALAR_NODE)
+				return config_complain(text, line, "a key is not a word");
+		}
+	}
+	return 0;
+}
+
+/* Nothing may follow the first document: it would be passed over in silence. */
+static int
+check_end(const struct config_text *text, yaml_parser_t *parser)
+{
+	yaml_document_t next;
+	int result = 0;
+
+	if (!yaml_parser_load(parser, &next))
+		return complain_of_syntax(text, parser);
+	if (yaml_document_get_root_node(&next) != NULL)
+		result = config_complain(text, (unsigned)next.start_mark.line + 1,
+			"a second document begins: keep all settings in the first");
+	yaml_document_delete(&next);
+	return result;
+}
+
+int
+config_lines_read(const struct config_text *text, struct config_lines **out)
 {
 	struct config_lines *lines = calloc(1, sizeof(*lines));
-	FILE *file = fopen(path, "re");
 	yaml_parser_t parser;
+	int result;
 
-	if (lines == NULL || file == NULL || !yaml_parser_initialize(&parser))
-		goto fail;
-	yaml_parser_set_input_file(&parser, file);
-	int loaded = yaml_parser_load(&parser, &lines->document);
+	if (lines == NULL || !yaml_parser_initialize(&parser)) {
+		free(lines);
+		config_complain(text, 1, "no memory to read it");
+		return -ENOMEM;
+	}
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text->bytes, text->length);
+	if (!yaml_parser_load(&parser, &lines->document)) {
+		result = complain_of_syntax(text, &parser);
+		goto done;
+	}
+	const yaml_node_t *root = yaml_document_get_root_node(&lines->document);
+	if (root == NULL || root->type != YAML_MAPPING_NODE)
+		result = config_complain(text,
+			root == NULL ? 1 : (unsigned)root->start_mark.line + 1,
+			"the file holds no settings: it needs a section \"media:\"");
+	else if ((result = check_nodes(text, &lines->document)) == 0)
+		result = check_end(text, &parser);
+	if (result != 0)
+		yaml_document_delete(&lines->document);
+
+done:
 	yaml_parser_delete(&parser);
-	fclose(file);
-	if (loaded)
-		return lines;
-	free(lines);
-	return NULL;
-
-fail:
-	if (file != NULL)
-		fclose(file);
-	free(lines);
-	return NULL;
+	if (result != 0)
+		free(lines);
+	else
+		*out = lines;
+	return result;
 }
 
 void
@@ -90,10 +161,10 @@ walk(const struct config_lines *lines, const char *field, unsigned *line)
 	*line = 1;
 	while (node != NULL && *field != '\0') {
 		if (*field == '[') {
-			char *end;
-			unsigned index = (unsigned)strtoul(field + 1, &end, 10);
+			unsigned index = (unsigned)strtoul(field + 1, NULL, 10);
 			node = child_by_index(document, node, index, line);
-			field = end + 1;
+			field += strcspn(field, "]");
+			field += *field == ']';
 		} else {
 			field += *field == '.';
 			size_t length = strcspn(field, ".[");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -60,6 +61,7 @@ void
 log_write(enum log_level level, const char *format, ...)
 {
 	char line[LINE_SIZE];
+	int error = errno; /* callers log, then return it */
 	va_list args;
 
 	if (!log_enabled(level))
@@ -79,5 +81,6 @@ log_write(enum log_level level, const char *format, ...)
 	line[length++] = '\n';
 	/* one write, so that lines of several threads stay whole */
 	if (write(STDERR_FILENO, line, length) < 0)
-		return;
+		(void)0; /* there is nobody to tell */
+	errno = error;
 }

@@ -45,7 +45,7 @@ static const char usage[] =
 	"  echo secret | sallyctl user add alice\n"
 	"\n"
 	"Exit status: 0 done; 1 refused (one sentence says why); 2 wrong usage; 3 no relay "
-        "answers.\n";
+	"answers.\n";
 
 struct options {
 	const char *config;
