@@ -19,6 +19,7 @@
 #define RTP_PORT 20000
 #define RTCP_PORT 20001
 
+static char folder[] = "/tmp/test-srtp-flow-XXXXXX";
 static struct rte_mempool *streams;
 static void *engine;
 
@@ -437,13 +438,14 @@ a_wrap_in_the_first_batch_is_retried(void **state)
 static int
 start(void **state)
 {
-	char prefix[64];
 	char *args[] = {(char *)(uintptr_t) "test", (char *)(uintptr_t) "--no-huge",
 		(char *)(uintptr_t) "-m", (char *)(uintptr_t) "64", (char *)(uintptr_t) "--no-pci",
 		(char *)(uintptr_t) "--no-telemetry", (char *)(uintptr_t) "--no-shconf",
-		(char *)(uintptr_t) "--log-level=error", prefix};
+		(char *)(uintptr_t) "--log-level=error", (char *)(uintptr_t) "--file-prefix=test"};
 
-	snprintf(prefix, sizeof(prefix), "--file-prefix=test-srtp-flow-%d", getpid());
+	/* what DPDK leaves behind goes with the folder */
+	if (mkdtemp(folder) == NULL || setenv("RUNTIME_DIRECTORY", folder, 1) != 0)
+		return -1;
 	if (rte_eal_init(9, args) < 0)
 		return -1;
 	streams = rte_mempool_create(
@@ -457,7 +459,10 @@ end(void **state)
 {
 	engine_ipsec_mb.destroy(engine);
 	rte_mempool_free(streams);
-	return rte_eal_cleanup();
+	int result = rte_eal_cleanup();
+	char command[128];
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command) == 0 ? result : -1;
 }
 
 int
