@@ -3,9 +3,11 @@
 
 #include "relay/log.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <rte_log.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +65,40 @@ take_text(void *cookie, const char *text, size_t length)
 	take_line(line);
 	pthread_mutex_unlock(&lock);
 	return (ssize_t)length;
+}
+
+static int __attribute__((format(printf, 2, 0)))
+take_library_text(int level, const char *format, va_list args)
+{
+	char text[512];
+
+	/* 0 is a warning and 1 information in both libraries; 2 would be debugging */
+	if (level < 2 && vsnprintf(text, sizeof(text), format, args) > 0)
+		take_text(NULL, text, strlen(text));
+	return 0;
+}
+
+/* `function` of a library, if a driver has brought the library along. */
+static void
+adopt_library(const char *library, const char *function)
+{
+	typedef int (*printer)(int level, const char *format, va_list args);
+	printer (*set_print)(printer);
+	void *handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (handle == NULL)
+		return;
+	*(void **)&set_print = dlsym(handle, function);
+	if (set_print != NULL)
+		set_print(take_library_text);
+	dlclose(handle);
+}
+
+void
+eal_log_adopt_libraries(void)
+{
+	adopt_library("libbpf.so.1", "libbpf_set_print");
+	adopt_library("libxdp.so.1", "libxdp_set_print");
 }
 
 int

@@ -312,6 +312,9 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 	/* net_tap asks the kernel for a signal at each packet; when the queue of those is full the
 	 * kernel sends SIGIO instead, whose default is to end the process */
 	signal(SIGIO, SIG_IGN);
+	/* net_af_xdp's program goes straight onto its device: as one of several behind a dispatcher
+	 * it would be a file below /sys/fs/bpf, which only root could remove in the end */
+	setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
 	result = eal_log_start();
 	if (result == 0)
 		result = choose_pages(config, memory, error, error_size);
@@ -323,6 +326,7 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 		free(memory);
 		return result;
 	}
+	eal_log_adopt_libraries();
 	/* empty, and later we may have no right to remove it */
 	snprintf(folder, sizeof(folder), "%s", rte_eal_get_runtime_dir());
 	rmdir(folder);

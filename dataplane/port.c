@@ -106,7 +106,7 @@ check_queues(const struct complaint *to, const struct rte_eth_dev_info *info, un
 		return 0;
 	snprintf(to->error, to->error_size,
 		"%s: device \"%s\" has %u queue pair(s), and media.workers is %u: each worker "
-	        "needs "
+		"needs "
 		"one. Lower media.workers, or give the device more queues",
 		to->where, to->device, most, queues);
 	return -ENOSPC;
@@ -178,6 +178,9 @@ port_open(const char *where, const char *device, unsigned queues, struct rte_mem
 void
 port_close(uint16_t id)
 {
+	/* libxdp looks for more than our program, and complains that it may not look */
+	eal_log_hold();
 	rte_eth_dev_stop(id);
 	rte_eth_dev_close(id);
+	eal_log_release();
 }
