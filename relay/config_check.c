@@ -225,6 +225,10 @@ check_sip(const struct complaint *to, struct config_sip *sip)
 			return complain(to, names[i], "is missing");
 	if (relay_ip_parse(sip->address, strlen(sip->address), &ip) != 0)
 		return complain(to, "sip.address", "\"%s\" is no numeric IP address", sip->address);
+	/* it is written into headers as it stands: RFC 3261 25.1 host */
+	if (strspn(sip->domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				".-_[]:") != strlen(sip->domain))
+		return complain(to, "sip.domain", "\"%s\" is no host name", sip->domain);
 	if (check_range(to, "sip.port", sip->port, 1, 65535) != 0 ||
 		check_range(to, "sip.nonce_lifetime_s", sip->nonce_lifetime_s, 1, 86400) != 0 ||
 		check_range(to, "sip.expires_min_s", sip->expires_min_s, 1, 86400) != 0 ||
