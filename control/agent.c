@@ -22,8 +22,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* TPTAG_TLS_VERSION's bits in Sofia-SIP: each names a version to allow; older ones stay off. */
-#define TLS_1_2_AND_LATER 0x10
 #define MESSAGE_SIZE_MAX 65536 /* bytes of one SIP message */
 #define IDLE_MS 900000         /* a connection without traffic: phones keep theirs alive */
 
@@ -178,7 +176,7 @@ open_listener(struct agent *agent, char *error, size_t error_size)
 	if (result != 0 || (result = tls_folder_make(config, folder, error, error_size)) != 0)
 		return result;
 	agent->nta = nta_agent_create(agent->root, URL_STRING_MAKE(url), NULL, NULL,
-		TPTAG_CERTIFICATE(folder), TPTAG_TLS_VERSION(TLS_1_2_AND_LATER),
+		TPTAG_CERTIFICATE(folder),
 		TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE), TPTAG_IDLE(IDLE_MS),
 		NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1), NTATAG_TLS_RPORT(1),
 		NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),

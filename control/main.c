@@ -4,6 +4,7 @@
 #include "privilege.h"
 #include "relay/config.h"
 #include "relay/log.h"
+#include "tls_policy.h"
 #include "users.h"
 
 #include <errno.h>
@@ -198,7 +199,10 @@ main(int argc, char **argv)
 	} else {
 		su_init();
 		silence_sofia();
-		result = users_open(config->sip.users, USERS_READ, &users, error, sizeof(error));
+		result = tls_policy_install(error, sizeof(error));
+		if (result == 0)
+			result = users_open(
+				config->sip.users, USERS_READ, &users, error, sizeof(error));
 		if (result == 0)
 			result = serve(config, users, error);
 		users_close(users);

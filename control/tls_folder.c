@@ -110,10 +110,13 @@ fill(const struct config_sip *config, const char *folder, char *error, size_t er
 	result = append(agent, "sip.certificate", config->certificate, error, error_size);
 	if (result == 0)
 		result = append(agent, "sip.private_key", config->private_key, error, error_size);
-	/* without a CA of its own a peer could only be verified against ourselves */
+	/* the stack reads only the first certificate from agent.pem; OpenSSL completes the chain that
+	 * peers are sent from here */
 	if (result == 0)
-		result = append(authorities, "sip.ca",
-			config->ca != NULL ? config->ca : config->certificate, error, error_size);
+		result = append(
+			authorities, "sip.certificate", config->certificate, error, error_size);
+	if (result == 0 && config->ca != NULL)
+		result = append(authorities, "sip.ca", config->ca, error, error_size);
 out:
 	if (agent != NULL && fclose(agent) != 0 && result == 0)
 		result = -EIO;
