@@ -142,11 +142,10 @@ workers_destroy(void)
 {
 	for (unsigned i = 0; i < WORKER_MAX; i++) {
 		struct worker *worker = workers[i];
-		struct rte_mbuf *mbuf;
+		void *mbuf;
 		if (worker == NULL)
 			continue;
-		while (worker->handover != NULL &&
-			rte_ring_dequeue(worker->handover, (void **)&mbuf) == 0)
+		while (worker->handover != NULL && rte_ring_dequeue(worker->handover, &mbuf) == 0)
 			rte_pktmbuf_free(mbuf);
 		rte_ring_free(worker->handover);
 		if (worker->engine != NULL)
