@@ -2,12 +2,15 @@
 #include "config_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define CONFIG_SIZE_MAX (256 * 1024) /* bytes: far more than any real one */
+/* Bytes: far more than any real one has; libyaml takes long over one that nests deeply. */
+#define CONFIG_SIZE_MAX (64 * 1024)
 
 int
 config_complain(const struct config_text *text, unsigned line, const char *format, ...)
@@ -55,11 +58,17 @@ check_file(const struct config_text *text, FILE *file)
 static int
 read_file(struct config_text *text)
 {
-	FILE *file = fopen(text->path, "re");
+	/* a FIFO that nobody writes to must not hold the start up */
+	int fd = open(text->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	int result;
 
-	if (file == NULL)
-		return unreadable(text, errno);
+	if (file == NULL) {
+		result = unreadable(text, errno);
+		if (fd >= 0)
+			close(fd);
+		return result;
+	}
 	result = check_file(text, file);
 	if (result == 0) {
 		text->bytes = malloc(CONFIG_SIZE_MAX);

@@ -55,7 +55,7 @@ take_trace(struct yaml_log *log, char *line)
 	log->traced = true;
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 yaml_log(cyaml_log_t level, void *arg, const char *format, va_list args)
 {
 	struct yaml_log *log = arg;
