@@ -132,24 +132,26 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 static int
 check_bind(const struct config_sip *config, char *error, size_t error_size)
 {
-	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-	socklen_t length = sizeof(struct sockaddr_in);
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address = {.any = {.sa_family = AF_UNSPEC}};
+	socklen_t length = sizeof(address.v4);
 	int on = 1, result = 0;
 
-	if (inet_pton(AF_INET, config->address, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(config->port);
-	} else if (inet_pton(AF_INET6, config->address, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(config->port);
-		length = sizeof(*v6);
+	if (inet_pton(AF_INET, config->address, &address.v4.sin_addr) == 1) {
+		address.v4.sin_family = AF_INET;
+		address.v4.sin_port = htons(config->port);
+	} else if (inet_pton(AF_INET6, config->address, &address.v6.sin6_addr) == 1) {
+		address.v6.sin6_family = AF_INET6;
+		address.v6.sin6_port = htons(config->port);
+		length = sizeof(address.v6);
 	}
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) != 0)
+	if (fd < 0 || bind(fd, &address.any, length) != 0)
 		result = -errno;
 	if (fd >= 0)
 		close(fd);
@@ -176,11 +178,10 @@ open_listener(struct agent *agent, char *error, size_t error_size)
 	if (result != 0 || (result = tls_folder_make(config, folder, error, error_size)) != 0)
 		return result;
 	agent->nta = nta_agent_create(agent->root, URL_STRING_MAKE(url), NULL, NULL,
-		TPTAG_CERTIFICATE(folder),
-		TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE), TPTAG_IDLE(IDLE_MS),
-		NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1), NTATAG_TLS_RPORT(1),
-		NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
-		TAG_END());
+		TPTAG_CERTIFICATE(folder), TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE),
+		TPTAG_IDLE(IDLE_MS), NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1),
+		NTATAG_TLS_RPORT(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0),
+		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), TAG_END());
 	tls_folder_remove(folder);
 	if (agent->nta == NULL) {
 		snprintf(error, error_size,

@@ -360,8 +360,11 @@ static unsigned
 receive_handed_over(struct worker *worker)
 {
 	struct rte_mbuf *mbufs[WORKER_BURST];
-	unsigned count =
-		rte_ring_dequeue_burst(worker->handover, (void **)mbufs, WORKER_BURST, NULL);
+	void *objects[WORKER_BURST];
+	unsigned count = rte_ring_dequeue_burst(worker->handover, objects, WORKER_BURST, NULL);
+
+	for (unsigned i = 0; i < count; i++)
+		mbufs[i] = objects[i];
 
 	/* runs of one interface together, so that each keeps its order */
 	for (unsigned i = 0; i < count;) {

@@ -142,7 +142,7 @@ both_ports_of_a_pair_find_the_flow(void **state)
 {
 	struct port_table *table = port_table_create(FIRST, LAST);
 	uint16_t port = port_table_reserve(table, FIRST + 4);
-	const struct flow *flow = (const struct flow *)&table; /* any address */
+	const struct flow *flow = (const void *)&table; /* any address */
 
 	assert_null(port_table_lookup(table, port));
 	port_table_publish(table, port, flow);
