@@ -33,7 +33,7 @@ static const char usage[] =
 	"\n"
 	"Options:\n"
 	"  -j, --json         JSON instead of a table\n"
-	"  -a, --all          counters that are zero, too\n"
+	"  -a, --all          counters and drops that are zero, too\n"
 	"  -s, --socket PATH  the relay API's socket (default: media.socket of the configuration)\n"
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
 	"  -h, --help         this text; sallyctl user --help tells more of users\n"
@@ -44,8 +44,8 @@ static const char usage[] =
 	"  sallyctl --json sessions | jq .     every call, for a program\n"
 	"  echo secret | sallyctl user add alice\n"
 	"\n"
-	"Exit status: 0 done; 1 refused (one sentence says why); 2 wrong usage; 3 no relay "
-	"answers.\n";
+	"Exit status: 0 done; 1 refused or failed (one sentence says why); 2 wrong usage, or a\n"
+	"wrong configuration; 3 no relay answers.\n";
 
 struct options {
 	const char *config;
@@ -120,8 +120,10 @@ run_user(char **words, const struct options *options)
 	char *args[64];
 	unsigned count = 0;
 
-	if (length < 0)
-		return SALLYCTL_UNREACHABLE;
+	if (length < 0) {
+		fprintf(stderr, "sallyctl: /proc/self/exe can't be read: is /proc mounted?\n");
+		return SALLYCTL_REFUSED;
+	}
 	self[length] = '\0';
 	const char *folder = dirname(self);
 	args[count++] = (char *)(uintptr_t) "sallyctl user";
@@ -143,7 +145,7 @@ run_user(char **words, const struct options *options)
 	}
 	fprintf(stderr, "sallyctl: the program sallyctl-user is not beside %s: install sallyport\n",
 		folder);
-	return SALLYCTL_UNREACHABLE;
+	return SALLYCTL_REFUSED;
 }
 
 /* --socket, else media.socket of the configuration that was named or is installed. */
@@ -189,20 +191,61 @@ sallyctl_ask(const struct sallyctl *ctl, void *request, size_t length, void *rep
 	return SALLYCTL_OK;
 }
 
+/* The commands, each with the words that it takes after its name. */
+static const struct command {
+	const char *name;
+	int least;
+	int most;
+} commands[] = {{"status", 0, 0}, {"stats", 0, 0}, {"sessions", 0, 1}, {"end", 1, 1}};
+
+/* Wrong words are told before any relay is asked. */
+static int
+check_words(char **words, int count)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(words[0], commands[i].name) != 0)
+			continue;
+		if (count - 1 < commands[i].least)
+			return wrong("a session's name is missing after", words[0]);
+		if (count - 1 > commands[i].most)
+			return wrong("too many words:", words[commands[i].most + 1]);
+		return SALLYCTL_OK;
+	}
+	return wrong("there is no command", words[0]);
+}
+
 static int
 run(const struct sallyctl *ctl, char **words, int count)
 {
-	if (strcmp(words[0], "status") == 0 && count == 1)
+	if (strcmp(words[0], "status") == 0)
 		return sallyctl_status(ctl);
-	if (strcmp(words[0], "stats") == 0 && count == 1)
+	if (strcmp(words[0], "stats") == 0)
 		return sallyctl_stats(ctl);
-	if (strcmp(words[0], "sessions") == 0 && count == 1)
-		return sallyctl_sessions(ctl);
-	if (strcmp(words[0], "sessions") == 0 && count == 2)
-		return sallyctl_session(ctl, words[1]);
-	if (strcmp(words[0], "end") == 0 && count == 2)
+	if (strcmp(words[0], "end") == 0)
 		return sallyctl_end(ctl, words[1]);
-	return SALLYCTL_USAGE;
+	return count == 1 ? sallyctl_sessions(ctl) : sallyctl_session(ctl, words[1]);
+}
+
+/* Connects, carries the command out, and sees that all of its output got out. */
+static int
+ask_relay(struct sallyctl *ctl, char **words, int count)
+{
+	int result = relay_client_connect(ctl->socket, &ctl->client);
+
+	if (result != 0) {
+		fprintf(stderr, "sallyctl: no relay answers at %s: %s. %s\n", ctl->socket,
+			strerror(-result),
+			result == -EACCES ? "Run it as root, or as the relay's user"
+					  : "Is sallyport-media running, and is this its socket?");
+		return SALLYCTL_UNREACHABLE;
+	}
+	result = run(ctl, words, count);
+	relay_client_close(ctl->client);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "sallyctl: the output can't be written: %s\n", strerror(errno));
+		return SALLYCTL_REFUSED;
+	}
+	return result;
 }
 
 int
@@ -229,30 +272,13 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return SALLYCTL_USAGE;
 	}
-	static const char *const commands[] = {"status", "stats", "sessions", "end"};
-	bool known = false;
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		known |= strcmp(words[0], commands[i]) == 0;
-	if (!known)
-		return wrong("there is no command", words[0]);
-
-	int result = find_socket(&options, socket_path, sizeof(socket_path));
-	if (result != 0)
+	int result = check_words(words, count);
+	if (result == SALLYCTL_OK)
+		result = find_socket(&options, socket_path, sizeof(socket_path));
+	if (result != SALLYCTL_OK)
 		return result;
 	ctl.socket = socket_path;
 	ctl.json = options.json;
 	ctl.all = options.all;
-	result = relay_client_connect(socket_path, &ctl.client);
-	if (result != 0) {
-		fprintf(stderr, "sallyctl: no relay answers at %s: %s. %s\n", socket_path,
-			strerror(-result),
-			result == -EACCES ? "Run it as root, or as the relay's user"
-					  : "Is sallyport-media running, and is this its socket?");
-		return SALLYCTL_UNREACHABLE;
-	}
-	result = run(&ctl, words, count);
-	relay_client_close(ctl.client);
-	if (result == SALLYCTL_USAGE)
-		return wrong("wrong words for the command", words[0]);
-	return result;
+	return ask_relay(&ctl, words, count);
 }

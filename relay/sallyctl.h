@@ -15,11 +15,13 @@ enum sallyctl_exit {
 	SALLYCTL_UNREACHABLE = 3, /* no relay answers */
 };
 
+struct json_t; /* of jansson */
+
 struct sallyctl {
 	struct relay_client *client;
 	const char *socket;
 	bool json;
-	bool all; /* counters at zero, too */
+	bool all; /* counters and drops at zero, too */
 };
 
 /* Asks the relay and shows what it answered. The return is an enum sallyctl_exit. */
@@ -28,6 +30,9 @@ int sallyctl_stats(const struct sallyctl *ctl);
 int sallyctl_sessions(const struct sallyctl *ctl);
 int sallyctl_session(const struct sallyctl *ctl, const char *id);
 int sallyctl_end(const struct sallyctl *ctl, const char *id);
+
+/* Prints a JSON value and gives it back. The return is an enum sallyctl_exit. */
+int sallyctl_print_json(struct json_t *json);
 
 /* One round trip; a refusal or a silent relay is said on stderr. */
 int

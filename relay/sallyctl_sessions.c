@@ -32,15 +32,38 @@ entry_json(const struct relay_list_entry *entry)
 		"legs", legs);
 }
 
+/* Widths of the two address columns: as the page needs, so that IPv6 stays aligned. */
 static void
-entry_row(const struct relay_list_entry *entry)
+measure(const struct relay_list_reply *page, int width[2])
+{
+	char text[RELAY_ADDR_TEXT];
+
+	for (unsigned i = 0; i < page->count; i++)
+		for (unsigned leg = 0; leg < 2; leg++) {
+			const struct relay_addr *remote = &page->entry[i].remote_rtp[leg];
+			int length = (int)strlen(relay_addr_format(remote, text));
+			if (length > width[leg])
+				width[leg] = length;
+		}
+}
+
+/* The name comes last: it may be long. */
+static void
+print_page(const struct relay_list_reply *page, int width[2], bool first)
 {
 	char a[RELAY_ADDR_TEXT], b[RELAY_ADDR_TEXT];
 
-	printf("%-34s %8" PRIu64 " %-22s %10" PRIu64 " %-22s %10" PRIu64 "\n", entry->id,
-		entry->age_ms / 1000, relay_addr_format(&entry->remote_rtp[0], a),
-		entry->packets_in[0], relay_addr_format(&entry->remote_rtp[1], b),
-		entry->packets_in[1]);
+	measure(page, width);
+	if (first)
+		printf("%8s  %-*s %10s  %-*s %10s  %s\n", "AGE s", width[0], "LEG A", "PACKETS",
+			width[1], "LEG B", "PACKETS", "SESSION");
+	for (unsigned i = 0; i < page->count; i++) {
+		const struct relay_list_entry *entry = &page->entry[i];
+		printf("%8" PRIu64 "  %-*s %10" PRIu64 "  %-*s %10" PRIu64 "  %s\n",
+			entry->age_ms / 1000, width[0], relay_addr_format(&entry->remote_rtp[0], a),
+			entry->packets_in[0], width[1], relay_addr_format(&entry->remote_rtp[1], b),
+			entry->packets_in[1], entry->id);
+	}
 }
 
 int
@@ -49,51 +72,59 @@ sallyctl_sessions(const struct sallyctl *ctl)
 	struct relay_list request = {.header = {.op = RELAY_OP_LIST}};
 	struct relay_list_reply *page = malloc(RELAY_DATAGRAM_MAX);
 	json_t *list = json_array();
-	int result;
+	int width[2] = {21, 21}; /* an IPv4 address and port */
+	bool first = true;
+	int result = SALLYCTL_REFUSED;
 
 	if (page == NULL || list == NULL) {
-		free(page);
-		return SALLYCTL_REFUSED;
+		fputs("sallyctl: no memory for the list\n", stderr);
+		goto done;
 	}
-	if (!ctl->json)
-		printf("%-34s %8s %-22s %10s %-22s %10s\n", "SESSION", "AGE s", "LEG A", "PACKETS",
-			"LEG B", "PACKETS");
 	do {
 		result = sallyctl_ask(ctl, &request, sizeof(request), page, RELAY_DATAGRAM_MAX);
-		for (unsigned i = 0; result == SALLYCTL_OK && i < page->count; i++) {
-			page->entry[i].id[RELAY_ID_SIZE - 1] = '\0';
-			if (ctl->json)
-				json_array_append_new(list, entry_json(&page->entry[i]));
-			else
-				entry_row(&page->entry[i]);
-		}
+		if (result != SALLYCTL_OK)
+			goto done;
+		for (unsigned i = 0; ctl->json && i < page->count; i++)
+			json_array_append_new(list, entry_json(&page->entry[i]));
+		if (!ctl->json)
+			print_page(page, width, first);
+		first = false;
 		request.cursor = page->cursor;
-	} while (result == SALLYCTL_OK && request.cursor != 0);
-	if (result == SALLYCTL_OK && ctl->json) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		putchar('\n');
+	} while (request.cursor != 0);
+	if (ctl->json) {
+		result = sallyctl_print_json(list);
+		list = NULL;
 	}
+
+done:
 	json_decref(list);
 	free(page);
 	return result;
 }
 
+static const char *
+transport_name(unsigned transport)
+{
+	return transport == RELAY_TRANSPORT_SRTP ? "srtp" : "none";
+}
+
 static json_t *
-leg_json(const struct relay_leg_info *leg)
+leg_json(const struct sallyctl *ctl, const struct relay_leg_info *leg)
 {
 	char local[RELAY_ADDR_TEXT], local_rtcp[RELAY_ADDR_TEXT];
 	char remote[RELAY_ADDR_TEXT], remote_rtcp[RELAY_ADDR_TEXT];
 	json_t *drops = json_object();
 
 	for (unsigned i = 1; i < RELAY_DROP_COUNT; i++)
-		if (leg->drops[i] != 0)
+		if (leg->drops[i] != 0 || ctl->all)
 			json_object_set_new(
 				drops, relay_drop_name(i), json_integer((json_int_t)leg->drops[i]));
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
 		"s:o, s:o}",
-		"interface", leg->interface, "local_rtp", relay_addr_format(&leg->local_rtp, local),
-		"local_rtcp", relay_addr_format(&leg->local_rtcp, local_rtcp), "remote_rtp",
+		"interface", leg->interface, "transport", transport_name(leg->transport),
+		"local_rtp", relay_addr_format(&leg->local_rtp, local), "local_rtcp",
+		relay_addr_format(&leg->local_rtcp, local_rtcp), "remote_rtp",
 		relay_addr_format(&leg->remote_rtp, remote), "remote_rtcp",
 		relay_addr_format(&leg->remote_rtcp, remote_rtcp), "receive_suite",
 		suite_name(leg->receive_suite), "transmit_suite", suite_name(leg->transmit_suite),
@@ -107,33 +138,31 @@ leg_json(const struct relay_leg_info *leg)
 		"drops", drops);
 }
 
-static void
-print_session_json(const struct relay_session *session)
+static int
+print_session_json(const struct sallyctl *ctl, const struct relay_session *session)
 {
 	json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:[o, o]}", "id", session->id, "age_ms",
 		(json_int_t)session->age_ms, "timeout_ms", (json_int_t)session->timeout_ms,
-		"worker", (json_int_t)session->worker, "legs", leg_json(&session->leg[0]),
-		leg_json(&session->leg[1]));
+		"worker", (json_int_t)session->worker, "legs", leg_json(ctl, &session->leg[0]),
+		leg_json(ctl, &session->leg[1]));
 
-	json_dumpf(json, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(json);
+	return sallyctl_print_json(json);
 }
 
 static void
 row_text(const char *name, const char *a, const char *b)
 {
-	printf("%-18s %-26s %-26s\n", name, a, b);
+	printf("%-19s %-26s %s\n", name, a, b);
 }
 
 static void
 row_number(const char *name, uint64_t a, uint64_t b)
 {
-	printf("%-18s %-26" PRIu64 " %-26" PRIu64 "\n", name, a, b);
+	printf("%-19s %-26" PRIu64 " %" PRIu64 "\n", name, a, b);
 }
 
 static void
-print_session(const struct relay_session *session)
+print_session(const struct sallyctl *ctl, const struct relay_session *session)
 {
 	const struct relay_leg_info *a = &session->leg[0], *b = &session->leg[1];
 	char left[RELAY_ADDR_TEXT], right[RELAY_ADDR_TEXT];
@@ -142,8 +171,11 @@ print_session(const struct relay_session *session)
 		session->worker);
 	row_text("", "LEG A", "LEG B");
 	row_text("interface", a->interface, b->interface);
+	row_text("transport", transport_name(a->transport), transport_name(b->transport));
 	row_text("local RTP", relay_addr_format(&a->local_rtp, left),
 		relay_addr_format(&b->local_rtp, right));
+	row_text("local RTCP", relay_addr_format(&a->local_rtcp, left),
+		relay_addr_format(&b->local_rtcp, right));
 	row_text("remote RTP", relay_addr_format(&a->remote_rtp, left),
 		relay_addr_format(&b->remote_rtp, right));
 	row_text("remote RTCP", relay_addr_format(&a->remote_rtcp, left),
@@ -157,9 +189,10 @@ print_session(const struct relay_session *session)
 	row_number("bytes out", a->bytes_out, b->bytes_out);
 	row_number("RTCP in", a->rtcp_in, b->rtcp_in);
 	row_number("RTCP out", a->rtcp_out, b->rtcp_out);
+	puts("\ndropped, by reason, of what came in");
 	for (unsigned i = 1; i < RELAY_DROP_COUNT; i++)
-		if (a->drops[i] != 0 || b->drops[i] != 0)
-			printf("%-18s %-26" PRIu64 " %-26" PRIu64 " %s\n", relay_drop_name(i),
+		if (a->drops[i] != 0 || b->drops[i] != 0 || ctl->all)
+			printf("%-19s %-26" PRIu64 " %-26" PRIu64 " %s\n", relay_drop_name(i),
 				a->drops[i], b->drops[i], relay_drop_help(i));
 }
 
@@ -167,7 +200,6 @@ static int
 ask_by_id(const struct sallyctl *ctl, uint16_t op, const char *id, struct relay_session *session)
 {
 	struct relay_by_id request = {.header = {.op = op}};
-	int result;
 
 	if (strlen(id) >= sizeof(request.id)) {
 		fprintf(stderr, "sallyctl: a session's name has at most %zu characters\n",
@@ -176,9 +208,7 @@ ask_by_id(const struct sallyctl *ctl, uint16_t op, const char *id, struct relay_
 	}
 	strcpy(request.id, id);
 	/* room for an error, which is shorter */
-	result = sallyctl_ask(ctl, &request, sizeof(request), session, sizeof(*session));
-	session->id[RELAY_ID_SIZE - 1] = '\0';
-	return result;
+	return sallyctl_ask(ctl, &request, sizeof(request), session, sizeof(*session));
 }
 
 static int
@@ -190,9 +220,8 @@ show(const struct sallyctl *ctl, uint16_t op, const char *id)
 	if (result != SALLYCTL_OK)
 		return result;
 	if (ctl->json)
-		print_session_json(&session);
-	else
-		print_session(&session);
+		return print_session_json(ctl, &session);
+	print_session(ctl, &session);
 	return SALLYCTL_OK;
 }
 

@@ -15,13 +15,19 @@ format_mac(const uint8_t mac[6], char text[18])
 		mac[5]);
 }
 
-static int
-print_json(json_t *json)
+int
+sallyctl_print_json(json_t *json)
 {
-	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	/* a NULL: out of memory, or a text of the relay's that is no UTF-8 */
+	int result = json_dumpf(json, stdout, JSON_INDENT(2));
+
 	putchar('\n');
 	json_decref(json);
-	return SALLYCTL_OK;
+	if (result == 0)
+		return SALLYCTL_OK;
+	fputs("sallyctl: what the relay said can't be written as JSON: try without --json\n",
+		stderr);
+	return SALLYCTL_REFUSED;
 }
 
 static json_t *
@@ -43,10 +49,11 @@ status_json(const struct relay_status_reply *status)
 
 	for (unsigned i = 0; i < status->interfaces; i++)
 		json_array_append_new(interfaces, interface_json(&status->interface[i]));
-	return print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-		"release", status->release, "engine", status->engine, "memory", status->memory,
-		"pid", (json_int_t)status->pid, "uptime_ms", (json_int_t)status->uptime_ms,
-		"workers", (json_int_t)status->workers, "sessions", (json_int_t)status->sessions,
+	return sallyctl_print_json(json_pack(
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "release",
+		status->release, "engine", status->engine, "memory", status->memory, "pid",
+		(json_int_t)status->pid, "uptime_ms", (json_int_t)status->uptime_ms, "workers",
+		(json_int_t)status->workers, "sessions", (json_int_t)status->sessions,
 		"sessions_max", (json_int_t)status->sessions_max, "session_bytes",
 		(json_int_t)status->session_bytes, "mbufs_in_use", (json_int_t)status->mbufs_in_use,
 		"mbufs", (json_int_t)status->mbufs, "interfaces", interfaces));
@@ -128,7 +135,7 @@ sallyctl_stats(const struct sallyctl *ctl)
 		for (unsigned i = 0; i < stats->count; i++)
 			json_object_set_new(json, stats->counter[i].name,
 				json_integer((json_int_t)stats->counter[i].value));
-		print_json(json);
+		result = sallyctl_print_json(json);
 	} else if (result == SALLYCTL_OK) {
 		print_stats(ctl, stats);
 	}
