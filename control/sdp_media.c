@@ -60,6 +60,74 @@ sdp_is_clean(const char *body, size_t length)
 	return true;
 }
 
+/* RFC 8866 9: token-char */
+static const char token_chars[] = "!#$%&'*+-.^_`{|}~0123456789"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* How many of the characters stand at text[at], up to the end of the line. */
+static size_t
+span(const char *text, size_t at, size_t end, const char *characters)
+{
+	size_t count = 0;
+
+	while (at + count < end && strchr(characters, text[at + count]) != NULL)
+		count++;
+	return count;
+}
+
+/* RFC 8866 5.14: media SP port ["/" integer] SP proto *(SP fmt). Sofia-SIP 1.12.11 loops without end
+ * and eats all memory on a format that starts with another character than a token's, so nothing
+ * else may reach it. */
+static bool
+is_media_line(const char *text, size_t at, size_t end)
+{
+	static const char digits[] = "0123456789";
+	char proto_chars[sizeof(token_chars) + 1];
+	size_t count;
+
+	snprintf(proto_chars, sizeof(proto_chars), "%s/", token_chars);
+	for (unsigned field = 0; field < 3 || at < end; field++) {
+		count = span(text, at, end,
+			field == 1   ? digits
+			: field == 2 ? proto_chars
+				     : token_chars);
+		if (count == 0)
+			return false;
+		at += count;
+		if (field == 1 && at < end && text[at] == '/') {
+			count = span(text, ++at, end, digits);
+			if (count == 0)
+				return false;
+			at += count;
+		}
+		count = span(text, at, end, " \t");
+		if (at < end && count == 0)
+			return false;
+		at += count;
+	}
+	return true;
+}
+
+/* Every line is empty or a lower-case letter, "=" and a value. */
+static bool
+has_lines(const char *body, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		const char *newline = memchr(body + at, '\n', length - at);
+		size_t end = newline != NULL ? (size_t)(newline - body) : length;
+		size_t next = end + 1;
+		if (end > at && body[end - 1] == '\r')
+			end--;
+		if (end > at &&
+			(end - at < 2 || body[at] < 'a' || body[at] > 'z' || body[at + 1] != '='))
+			return false;
+		if (end > at && body[at] == 'm' && !is_media_line(body, at + 2, end))
+			return false;
+		at = next;
+	}
+	return true;
+}
+
 static enum sdp_verdict
 read_ip(unsigned type, const char *text, struct relay_ip *out)
 {
@@ -95,7 +163,7 @@ static enum sdp_verdict
 read_rtcp(const sdp_media_t *media, struct media_description *out)
 {
 	const sdp_attribute_t *rtcp = sdp_attribute_find(media->m_attributes, "rtcp");
-	char port[6] = "", network[3] = "", type[4] = "", address[64] = "", more[2] = "";
+	char port[7] = "", network[3] = "", type[4] = "", address[64] = "", more[2] = "";
 	int fields;
 
 	out->rtcp = out->rtp;
@@ -107,7 +175,7 @@ read_rtcp(const sdp_media_t *media, struct media_description *out)
 		return out->rtcp.port != 0 ? SDP_OK : SDP_BAD_RTCP;
 	}
 	fields = sscanf(rtcp->a_value != NULL ? rtcp->a_value : "",
-		"%5[0-9] %2[INin] %3[IP46ip] %63s %1s", port, network, type, address, more);
+		"%6[0-9] %2[INin] %3[IP46ip] %63s %1s", port, network, type, address, more);
 	if (fields != 1 && fields != 4)
 		return SDP_BAD_RTCP;
 	unsigned long number = strtoul(port, NULL, 10);
@@ -239,7 +307,7 @@ parse(const char *body, size_t length, struct media_description *out)
 		return SDP_TOO_LARGE;
 	if (!sdp_is_clean(body, length))
 		return SDP_BAD_CHARACTER;
-	if (length == 0)
+	if (length == 0 || !has_lines(body, length))
 		return SDP_SYNTAX;
 	out->parser = sdp_parse(NULL, body, (issize_t)length, sdp_f_c_missing);
 	if (out->parser == NULL)
