@@ -162,6 +162,23 @@ row_number(const char *name, uint64_t a, uint64_t b)
 }
 
 static void
+print_drops(const struct sallyctl *ctl, const uint64_t *a, const uint64_t *b)
+{
+	bool any = false;
+
+	puts("\ndropped, of what came in:");
+	for (unsigned i = 1; i < RELAY_DROP_COUNT; i++) {
+		if (a[i] == 0 && b[i] == 0 && !ctl->all)
+			continue;
+		any = true;
+		printf("%-19s %-26" PRIu64 " %-26" PRIu64 " %s\n", relay_drop_name(i), a[i], b[i],
+			relay_drop_help(i));
+	}
+	if (!any)
+		puts("nothing");
+}
+
+static void
 print_session(const struct sallyctl *ctl, const struct relay_session *session)
 {
 	const struct relay_leg_info *a = &session->leg[0], *b = &session->leg[1];
@@ -189,11 +206,7 @@ print_session(const struct sallyctl *ctl, const struct relay_session *session)
 	row_number("bytes out", a->bytes_out, b->bytes_out);
 	row_number("RTCP in", a->rtcp_in, b->rtcp_in);
 	row_number("RTCP out", a->rtcp_out, b->rtcp_out);
-	puts("\ndropped, by reason, of what came in");
-	for (unsigned i = 1; i < RELAY_DROP_COUNT; i++)
-		if (a->drops[i] != 0 || b->drops[i] != 0 || ctl->all)
-			printf("%-19s %-26" PRIu64 " %-26" PRIu64 " %s\n", relay_drop_name(i),
-				a->drops[i], b->drops[i], relay_drop_help(i));
+	print_drops(ctl, a->drops, b->drops);
 }
 
 static int

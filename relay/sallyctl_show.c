@@ -18,16 +18,16 @@ format_mac(const uint8_t mac[6], char text[18])
 int
 sallyctl_print_json(json_t *json)
 {
-	/* a NULL: out of memory, or a text of the relay's that is no UTF-8 */
-	int result = json_dumpf(json, stdout, JSON_INDENT(2));
-
+	if (json == NULL) { /* out of memory, or a text of the relay's that is no UTF-8 */
+		fputs("sallyctl: what the relay said can't be written as JSON: try without "
+		      "--json\n",
+			stderr);
+		return SALLYCTL_REFUSED;
+	}
+	json_dumpf(json, stdout, JSON_INDENT(2)); /* main() sees whether it got out */
 	putchar('\n');
 	json_decref(json);
-	if (result == 0)
-		return SALLYCTL_OK;
-	fputs("sallyctl: what the relay said can't be written as JSON: try without --json\n",
-		stderr);
-	return SALLYCTL_REFUSED;
+	return SALLYCTL_OK;
 }
 
 static json_t *
@@ -59,6 +59,29 @@ status_json(const struct relay_status_reply *status)
 		"mbufs", (json_int_t)status->mbufs, "interfaces", interfaces));
 }
 
+static void
+print_interfaces(const struct relay_status_reply *status)
+{
+	char address[RELAY_ADDR_TEXT], mac[18], ports[16];
+	int width = 15; /* an IPv4 address; more where there is an IPv6 one */
+
+	for (unsigned i = 0; i < status->interfaces; i++) {
+		int length = (int)strlen(relay_ip_format(&status->interface[i].address, address));
+		if (length > width)
+			width = length;
+	}
+	printf("\n%-15s  %-*s  %-11s  %6s  %-4s  %-17s  %s\n", "INTERFACE", width, "ADDRESS",
+		"PORTS", "USED", "LINK", "MAC", "DEVICE");
+	for (unsigned i = 0; i < status->interfaces; i++) {
+		const struct relay_status_interface *at = &status->interface[i];
+		format_mac(at->mac, mac);
+		snprintf(ports, sizeof(ports), "%u-%u", at->port_first, at->port_last);
+		printf("%-15s  %-*s  %-11s  %6u  %-4s  %-17s  %s\n", at->name, width,
+			relay_ip_format(&at->address, address), ports, at->ports_used,
+			at->link_up ? "up" : "down", mac, at->device);
+	}
+}
+
 int
 sallyctl_status(const struct sallyctl *ctl)
 {
@@ -68,8 +91,6 @@ sallyctl_status(const struct sallyctl *ctl)
 
 	if (result != SALLYCTL_OK)
 		return result;
-	if (status.interfaces > RELAY_STATUS_INTERFACES)
-		status.interfaces = RELAY_STATUS_INTERFACES;
 	if (ctl->json)
 		return status_json(&status);
 	printf("release    %s\n", status.release);
@@ -80,17 +101,7 @@ sallyctl_status(const struct sallyctl *ctl)
 	printf("workers    %u\n", status.workers);
 	printf("sessions   %" PRIu64 " of %" PRIu64 ", %" PRIu64 " bytes each\n", status.sessions,
 		status.sessions_max, status.session_bytes);
-	printf("\n%-16s %-20s %-12s %-6s %-5s %-18s %s\n", "INTERFACE", "ADDRESS", "PORTS", "USED",
-		"LINK", "MAC", "DEVICE");
-	for (unsigned i = 0; i < status.interfaces; i++) {
-		const struct relay_status_interface *at = &status.interface[i];
-		char address[RELAY_ADDR_TEXT], mac[18], ports[16];
-		format_mac(at->mac, mac);
-		snprintf(ports, sizeof(ports), "%u-%u", at->port_first, at->port_last);
-		printf("%-16s %-20s %-12s %-6u %-5s %-18s %s\n", at->name,
-			relay_ip_format(&at->address, address), ports, at->ports_used,
-			at->link_up ? "up" : "down", mac, at->device);
-	}
+	print_interfaces(&status);
 	return SALLYCTL_OK;
 }
 
@@ -114,8 +125,9 @@ print_stats(const struct sallyctl *ctl, const struct relay_stats_reply *stats)
 		const struct relay_counter *counter = &stats->counter[i];
 		if (counter->value == 0 && !ctl->all)
 			continue;
-		printf("%-36s %16" PRIu64 "  %s\n", counter->name, counter->value,
-			help_of(counter->name));
+		const char *help = help_of(counter->name);
+		printf("%-36s %16" PRIu64 "%s%s\n", counter->name, counter->value,
+			help[0] != '\0' ? "  " : "", help);
 	}
 	if (!ctl->all)
 		puts("(counters at zero are not shown: --all shows them)");
