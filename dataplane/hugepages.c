@@ -11,6 +11,7 @@
 
 #define FOLDER "/sys/kernel/mm/hugepages"
 #define POOL FOLDER "/hugepages-2048kB/nr_hugepages"
+#define SURPLUS FOLDER "/hugepages-2048kB/surplus_hugepages"
 #define PAGE_MB 2
 
 static int pool = -1;        /* descriptor of POOL, kept open to give back */
@@ -28,6 +29,16 @@ read_number(const char *path)
 		number = 0;
 	fclose(file);
 	return number;
+}
+
+/* Pages that are to stay in the pool. Without those that its owner has given back already but that
+ * someone still holds: the kernel frees them when it can, and AF_XDP takes a moment. */
+static uint64_t
+lasting_pages(void)
+{
+	uint64_t all = read_number(POOL), surplus = read_number(SURPLUS);
+
+	return all > surplus ? all - surplus : 0;
 }
 
 static int
@@ -60,12 +71,28 @@ hugepages_free_mb(void)
 	return kb / 1024;
 }
 
+uint64_t
+hugepages_available_mb(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kb = 0;
+	char line[128];
+
+	if (file == NULL)
+		return hugepages_free_mb();
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kb) == 1)
+			break;
+	fclose(file);
+	return kb / 1024 + hugepages_free_mb();
+}
+
 int
 hugepages_reserve(uint64_t mb)
 {
 	uint64_t free_mb = hugepages_free_mb();
-	uint64_t before = read_number(POOL);
-	uint64_t missing;
+	uint64_t before = lasting_pages();
+	uint64_t missing, target;
 	int result;
 
 	if (free_mb >= mb)
@@ -74,7 +101,9 @@ hugepages_reserve(uint64_t mb)
 	pool = open(POOL, O_WRONLY | O_CLOEXEC);
 	if (pool < 0)
 		return errno == ENOENT ? -ENOMEM : -EACCES;
-	result = set_pool(before + missing);
+	/* what only waits to be freed would be counted in, and becomes ours */
+	target = read_number(POOL) + missing;
+	result = set_pool(target);
 	if (result == 0 && hugepages_free_mb() < mb)
 		result = -ENOMEM;
 	if (result != 0) {
@@ -84,14 +113,14 @@ hugepages_reserve(uint64_t mb)
 		pool = -1;
 		return result;
 	}
-	added_pages = missing;
+	added_pages = target - before;
 	return 0;
 }
 
 void
 hugepages_give_back(void)
 {
-	uint64_t now = read_number(POOL);
+	uint64_t now = lasting_pages();
 
 	if (pool < 0)
 		return;

@@ -8,6 +8,9 @@
 /* MiB of hugepages of any size that nobody uses now. */
 uint64_t hugepages_free_mb(void);
 
+/* MiB that could be had in all: free hugepages, and what the kernel says is available. */
+uint64_t hugepages_available_mb(void);
+
 /* Makes at least `mb` MiB of hugepages free, by growing the kernel's pool of 2 MiB pages if it must
  * (as root; what was added is remembered). 0; -EACCES if it may not; -ENOMEM if the kernel found
  * too little memory in one piece, and then the pool is as before. */

@@ -195,6 +195,13 @@ choose_pages(
 {
 	int result;
 
+	if (config->memory_mb > hugepages_available_mb()) {
+		snprintf(error, error_size,
+			"media.memory_mb: %u MiB, but this machine has only %" PRIu64
+			" MiB to give",
+			config->memory_mb, hugepages_available_mb());
+		return -ENOMEM;
+	}
 	if (config->memory == CONFIG_MEMORY_ORDINARY)
 		return 0;
 	result = hugepages_reserve(config->memory_mb);
@@ -234,6 +241,16 @@ add_memory(struct eal_args *args, const struct memory *memory)
 	add_arg(args, "%u", memory->mb);
 }
 
+/* EAL's folder is empty, for nothing is shared, and later we may have no right to remove it. */
+static void
+remove_runtime_folder(void)
+{
+	const char *folder = rte_eal_get_runtime_dir();
+
+	if (folder[0] != '\0' && rmdir(folder) != 0 && errno != ENOENT)
+		log_warning("%s is left behind: %s", folder, strerror(errno));
+}
+
 static int
 start_eal(const struct config_media *config, const struct memory *memory, char *error,
 	size_t error_size)
@@ -260,6 +277,7 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 		eal_log_hold();
 		int started = rte_eal_init(args.count, argv);
 		const char *cause = eal_log_release();
+		remove_runtime_folder();
 		if (started < 0) {
 			result = rte_errno != 0 ? -rte_errno : -EIO;
 			snprintf(error, error_size, "DPDK can't be started: %s (%s)", cause,
@@ -290,10 +308,17 @@ create_pool(
 		return -cause;
 	}
 	/* net_af_xdp takes the pool's first piece of memory as the frames that the kernel writes */
-	if (memory->pool->nb_mem_chunks != 1)
-		log_warning("the packet buffers lie in %u pieces: net_af_xdp will not work; raise "
-			    "media.memory_mb or free hugepages",
-			memory->pool->nb_mem_chunks);
+	for (unsigned i = 0; i < config->interfaces_count && memory->pool->nb_mem_chunks != 1;
+		i++) {
+		if (strncmp(config->interfaces[i].device, "net_af_xdp", 10) != 0)
+			continue;
+		snprintf(error, error_size,
+			"media.interfaces[%u]: the packet buffers lie in %u pieces of memory, and "
+			"net_af_xdp needs them in one: raise media.memory_mb, or use no PCI device "
+			"beside it",
+			i, memory->pool->nb_mem_chunks);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -301,7 +326,6 @@ int
 memory_start(const struct config_media *config, struct memory **out, char *error, size_t error_size)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
-	char folder[300];
 	int result;
 
 	if (memory == NULL) {
@@ -327,9 +351,6 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 		return result;
 	}
 	eal_log_adopt_libraries();
-	/* empty, and later we may have no right to remove it */
-	snprintf(folder, sizeof(folder), "%s", rte_eal_get_runtime_dir());
-	rmdir(folder);
 	snprintf(memory->description, sizeof(memory->description), "%u MiB of %s", memory->mb,
 		memory->hugepages ? "hugepages" : "ordinary memory");
 	result = create_pool(config, memory, error, error_size);

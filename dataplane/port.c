@@ -11,6 +11,7 @@
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DESCRIPTORS 2048 /* of each ring; what the device can't is adjusted */
 
@@ -22,12 +23,16 @@ struct complaint {
 	size_t error_size;
 };
 
+/* Many drivers return -1 for any failure, which would read "Operation not permitted". */
 static int
 complain(const struct complaint *to, const char *step, const char *cause, int result)
 {
-	snprintf(to->error, to->error_size, "%s: device \"%s\" can't be %s: %s (%s)", to->where,
-		to->device, step, cause, strerror(result < 0 ? -result : result));
-	return result < 0 ? result : -result;
+	bool said = result != -1;
+
+	snprintf(to->error, to->error_size, "%s: device \"%s\" can't be %s: %s%s%s%s%s", to->where,
+		to->device, step, cause, said ? " (" : "", said ? strerror(-result) : "",
+		said ? ")" : "", geteuid() != 0 ? "; start as root" : "");
+	return said ? result : -EIO;
 }
 
 /* Is the device another port already? */
@@ -77,8 +82,15 @@ probe(const struct complaint *to, unsigned queues, uint16_t *id)
 	eal_log_hold();
 	int result = rte_eal_hotplug_add("vdev", name, arguments);
 	const char *cause = eal_log_release();
-	if (result != 0)
-		return complain(to, "opened", cause, result);
+	if (result != 0) {
+		char hint[256];
+		snprintf(hint, sizeof(hint), "%s%s", cause,
+			*count != '\0' && queues > 1 ? " Each of media.workers needs a queue pair: "
+		                                       "fewer workers, or more "
+						       "queues (ethtool -L)"
+						     : "");
+		return complain(to, "opened", hint, result);
+	}
 	if (!known(name, id))
 		return complain(to, "opened", "it made no port", -ENODEV);
 	return 0;
@@ -166,8 +178,8 @@ port_open(const char *where, const char *device, unsigned queues, struct rte_mem
 	const char *cause = eal_log_release();
 	if (result != 0) {
 		if (error[0] == '\0')
-			complain(&to, "configured", cause, result);
-		rte_eth_dev_close(port->id);
+			result = complain(&to, "configured", cause, result);
+		port_close(port->id);
 		return result;
 	}
 	/* IPv6 neighbour discovery is multicast; a device without this filter hears all */
