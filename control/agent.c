@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_tag.h>
@@ -70,6 +71,50 @@ agent_knows_user(struct agent *agent, const char *name)
 	return result == 0;
 }
 
+void
+agent_answer_other(nta_incoming_t *request, const sip_t *sip)
+{
+	switch (sip->sip_request->rq_method) {
+	case sip_method_options:
+		nta_incoming_treply(request, SIP_200_OK, SIPTAG_ALLOW_STR(AGENT_ALLOW),
+			SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+		break;
+	case sip_method_ack:
+		break;
+	case sip_method_unknown:
+		nta_incoming_treply(
+			request, SIP_501_NOT_IMPLEMENTED, SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
+		break;
+	default:
+		nta_incoming_treply(request, SIP_405_METHOD_NOT_ALLOWED,
+			SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
+		break;
+	}
+	nta_incoming_destroy(request);
+}
+
+/* May we take this on at all? If not, it has been answered. */
+static bool
+accept_request(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
+{
+	sip_accept_t accept[1];
+
+	if (agent->ending) {
+		nta_incoming_treply(request, SIP_503_SERVICE_UNAVAILABLE,
+			SIPTAG_RETRY_AFTER_STR("5"), TAG_END());
+		return false;
+	}
+	/* we have no extension that one could require: RFC 3261 8.2.2.3 */
+	if (nta_check_required(request, sip, NULL, TAG_END()) != 0)
+		return false;
+	if (sip->sip_request->rq_method != sip_method_invite)
+		return true;
+	sip_accept_init(accept);
+	accept->ac_type = "application/sdp";
+	accept->ac_subtype = "sdp";
+	return nta_check_session_content(request, sip, accept, TAG_END()) == 0;
+}
+
 /* A request of a user, once it has proved to be one. Returns whether it was taken over. */
 static bool
 serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
@@ -79,7 +124,8 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	bool taken = false;
 
 	source_of(agent, request, &source);
-	if (source.connection != NULL && auth_request(agent->auth, request, sip, &source, user)) {
+	if (source.connection != NULL && auth_request(agent->auth, request, sip, &source, user) &&
+		accept_request(agent, request, sip)) {
 		if (sip->sip_request->rq_method == sip_method_register) {
 			registrar_handle(agent->registrar, request, sip, user, source.connection,
 				&source.peer.ip);
@@ -102,27 +148,18 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 	case sip_method_register:
 	case sip_method_invite:
 		/* with a To tag it is of a dialog that we do not know: RFC 3261 12.2.2 */
-		if (sip->sip_to->a_tag != NULL) {
+		if (sip->sip_to->a_tag != NULL)
 			nta_incoming_treply(request, 481, NULL, TAG_END());
-			break;
-		}
-		if (serve_user(agent, request, sip))
+		else if (serve_user(agent, request, sip))
 			return 0;
-		break;
-	case sip_method_options:
-		nta_incoming_treply(request, SIP_200_OK, SIPTAG_ALLOW_STR(AGENT_ALLOW),
-			SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
-		break;
-	case sip_method_ack:
 		break;
 	case sip_method_bye:
 	case sip_method_cancel:
 		nta_incoming_treply(request, 481, NULL, TAG_END());
 		break;
 	default:
-		nta_incoming_treply(request, SIP_405_METHOD_NOT_ALLOWED,
-			SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
-		break;
+		agent_answer_other(request, sip);
+		return 0;
 	}
 	nta_incoming_destroy(request);
 	return 0;
@@ -252,6 +289,7 @@ fail:
 void
 agent_shutdown(struct agent *agent)
 {
+	agent->ending = true;
 	b2bua_end_all(agent->b2bua, "sallyport-sip is ending");
 }
 

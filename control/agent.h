@@ -29,6 +29,7 @@ struct agent {
 	struct registrar *registrar;
 	struct media *media;
 	struct b2bua *b2bua;
+	bool ending; /* takes nothing new */
 };
 
 /* Where a request came from. */
@@ -48,6 +49,10 @@ int agent_create(su_root_t *root, const struct config *config, struct users *use
 void agent_shutdown(struct agent *agent);
 bool agent_is_idle(const struct agent *agent);
 void agent_destroy(struct agent *agent);
+
+/* Answers, and destroys, a request that asks nothing of a call or binding: OPTIONS; and all that we
+ * don't do. */
+void agent_answer_other(nta_incoming_t *request, const sip_t *sip);
 
 /* Is there such a user in our domain? False, too, when the store can't be read. */
 bool agent_knows_user(struct agent *agent, const char *name);

@@ -2,6 +2,7 @@
 /* The table of calls, and a call's making and end. */
 #include "call.h"
 
+#include <errno.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +18,30 @@ call_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+int
+call_random_hex(char *text, unsigned bytes)
+{
+	uint8_t random[32];
+
+	if (bytes > sizeof(random) || RAND_bytes(random, (int)bytes) != 1)
+		return -EIO;
+	for (unsigned i = 0; i < bytes; i++)
+		snprintf(text + 2 * i, 3, "%02x", random[i]);
+	return 0;
+}
+
 struct b2bua *
 b2bua_create(struct agent *agent)
 {
 	struct b2bua *b2bua = calloc(1, sizeof(*b2bua));
 
-	if (b2bua != NULL)
-		b2bua->agent = agent;
+	if (b2bua == NULL)
+		return NULL;
+	b2bua->agent = agent;
+	if (call_watch_start(b2bua) != 0) {
+		free(b2bua);
+		return NULL;
+	}
 	return b2bua;
 }
 
@@ -47,17 +65,14 @@ struct call *
 call_new(struct b2bua *b2bua)
 {
 	struct call *call = calloc(1, sizeof(*call));
-	uint8_t random[16];
 
-	if (call == NULL || RAND_bytes(random, sizeof(random)) != 1)
+	if (call == NULL || call_random_hex(call->id, 16) != 0)
 		goto fail;
 	call->timer = su_timer_create(su_root_task(b2bua->agent->root),
 		(su_duration_t)b2bua->agent->config->sip.no_answer_s * 1000);
 	if (call->timer == NULL)
 		goto fail;
 	su_home_init(call->home);
-	for (unsigned i = 0; i < sizeof(random); i++)
-		snprintf(call->id + 2 * i, 3, "%02x", random[i]);
 	call->b2bua = b2bua;
 	call->agent = b2bua->agent;
 	call->started_ms = call_now_ms();
@@ -132,5 +147,6 @@ b2bua_destroy(struct b2bua *b2bua)
 	for (unsigned i = 0; i < CALL_BUCKETS; i++)
 		while (b2bua->bucket[i] != NULL)
 			call_free(b2bua->bucket[i]);
+	su_timer_destroy(b2bua->timer);
 	free(b2bua);
 }

@@ -81,12 +81,9 @@ call_media_create(struct call *call)
 }
 
 int
-call_media_answer(struct call *call)
+call_media_answer(struct call *call, unsigned mask)
 {
-	struct relay_update request = {.header = {.op = RELAY_OP_UPDATE},
-		.leg = 1,
-		.mask = RELAY_UPDATE_REMOTE | RELAY_UPDATE_RECEIVE | RELAY_UPDATE_TRANSMIT |
-	                RELAY_UPDATE_TRANSPORT};
+	struct relay_update request = {.header = {.op = RELAY_OP_UPDATE}, .leg = 1, .mask = mask};
 
 	memcpy(request.id, call->id, sizeof(request.id));
 	fill_leg(call, 1, &request.spec);

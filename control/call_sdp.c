@@ -84,34 +84,65 @@ call_sdp_make_offer(struct call *call)
 	return side->said;
 }
 
+static bool
+is_same_key(const struct relay_crypto *a, const struct relay_crypto *b)
+{
+	return a->suite == b->suite && a->mki_length == b->mki_length &&
+	       CRYPTO_memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
+	       CRYPTO_memcmp(a->salt, b->salt, sizeof(a->salt)) == 0 &&
+	       CRYPTO_memcmp(a->mki, b->mki, sizeof(a->mki)) == 0;
+}
+
+/* What of the callee's leg differs between two moments. A key is told to the relay once: told again
+ * it would start again with ROC 0. */
+static unsigned
+difference(const struct call_sdp_side *before, const struct call_sdp_side *now)
+{
+	unsigned mask = 0;
+
+	if (before->receive.suite == RELAY_SUITE_NONE)
+		return RELAY_UPDATE_REMOTE | RELAY_UPDATE_RECEIVE | RELAY_UPDATE_TRANSMIT |
+		       RELAY_UPDATE_TRANSPORT;
+	if (!relay_addr_equal(&before->remote_rtp, &now->remote_rtp) ||
+		!relay_addr_equal(&before->remote_rtcp, &now->remote_rtcp) ||
+		before->rtcp_mux != now->rtcp_mux)
+		mask |= RELAY_UPDATE_REMOTE;
+	if (!is_same_key(&before->receive, &now->receive))
+		mask |= RELAY_UPDATE_RECEIVE;
+	if (!is_same_key(&before->transmit, &now->transmit))
+		mask |= RELAY_UPDATE_TRANSMIT;
+	return mask;
+}
+
 int
-call_sdp_read_answer(struct call *call, const char *body, size_t length, const char **phrase)
+call_sdp_read_answer(
+	struct call *call, const char *body, size_t length, unsigned *mask, const char **phrase)
 {
 	struct call_sdp *sdp = &call->sdp;
 	struct call_sdp_side *side = &sdp->side[1];
+	struct call_sdp_side before = *side;
 	struct media_description *answer = NULL;
 	unsigned accepted;
 	enum sdp_verdict verdict = media_description_read_answer(
 		body, length, sdp->offer->streams, sdp->offer->index, &answer);
+	enum sdes_verdict crypto = SDES_OK;
 
-	if (verdict != SDP_OK) {
-		*phrase = sdp_verdict_text(verdict);
-		return -EINVAL;
-	}
-	enum sdes_verdict crypto =
-		sdes_check_answer(&answer->crypto, sdp->ours, sdp->ours_count, &accepted);
-	if (crypto != SDES_OK) {
-		*phrase = sdes_verdict_text(crypto);
+	if (verdict == SDP_OK)
+		crypto = sdes_check_answer(&answer->crypto, sdp->ours, sdp->ours_count, &accepted);
+	if (verdict != SDP_OK || crypto != SDES_OK) {
+		*phrase = verdict != SDP_OK ? sdp_verdict_text(verdict) : sdes_verdict_text(crypto);
 		media_description_free(answer);
+		OPENSSL_cleanse(&before, sizeof(before));
 		return -EINVAL;
 	}
-	/* a 200 repeats, and may differ from, what a 183 said: the last word counts */
 	media_description_free(sdp->answer);
 	sdp->answer = answer;
 	take_remote(side, answer, side->rtcp_mux && answer->rtcp_mux);
 	side->tag = answer->crypto.line[0].tag;
 	side->receive = answer->crypto.line[0].crypto;
 	side->transmit = sdp->ours[accepted].crypto;
+	*mask = difference(&before, side);
+	OPENSSL_cleanse(&before, sizeof(before));
 	return 0;
 }
 
@@ -145,13 +176,9 @@ says_same(const struct call_sdp_side *side, const struct media_description *said
 {
 	if (!relay_addr_equal(&side->remote_rtp, &said->rtp))
 		return false;
-	for (unsigned i = 0; i < said->crypto.count; i++) {
-		const struct relay_crypto *crypto = &said->crypto.line[i].crypto;
-		if (crypto->suite == side->receive.suite &&
-			CRYPTO_memcmp(crypto->key, side->receive.key, sizeof(crypto->key)) == 0 &&
-			CRYPTO_memcmp(crypto->salt, side->receive.salt, sizeof(crypto->salt)) == 0)
+	for (unsigned i = 0; i < said->crypto.count; i++)
+		if (is_same_key(&said->crypto.line[i].crypto, &side->receive))
 			return true;
-	}
 	return false;
 }
 

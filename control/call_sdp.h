@@ -40,8 +40,10 @@ int call_sdp_read_offer(struct call *call, const char *body, size_t length, cons
 /* The offer to the callee, with fresh keys: side[1].said. NULL: out of memory. */
 const char *call_sdp_make_offer(struct call *call);
 
-/* Reads the callee's answer. 0, or -EINVAL and *phrase. */
-int call_sdp_read_answer(struct call *call, const char *body, size_t length, const char **phrase);
+/* Reads the callee's answer: the first, in a 18x or 200, or one that repeats or changes it. 0 and
+ * *mask, the RELAY_UPDATE_* of what the relay does not know yet; or -EINVAL and *phrase. */
+int call_sdp_read_answer(
+	struct call *call, const char *body, size_t length, unsigned *mask, const char **phrase);
 
 /* The answer to the caller: side[0].said. NULL: out of memory. */
 const char *call_sdp_make_answer(struct call *call);

@@ -37,7 +37,7 @@ static const char usage[] =
 	"Users are added by: sallyctl user add NAME. SIGTERM or SIGINT ends it: calls get a BYE.\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
-        "usage.\n";
+	"usage.\n";
 
 static int
 parse_options(int argc, char **argv, const char **config, bool *check)

@@ -17,8 +17,8 @@ on_new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long a
 	/* a failure leaves what OpenSSL chose; that it does not fail is proved at start */
 	SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_set_cipher_list(ssl, SUITES);
-	SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-				     SSL_OP_NO_COMPRESSION);
+	SSL_set_options(ssl,
+		SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
 }
 
 static bool

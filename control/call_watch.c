@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A phone whose connection closed: while it rings, the call ends; in a call, its media may well go
+ * on, so it has a while to come back. Nobody tells of a closed connection that has no transaction
+ * waiting, so all are looked at now and then. */
+#include "call.h"
+
+#include <errno.h>
+#include <sofia-sip/tport.h>
+
+#define LOOK_MS 1000
+#define COME_BACK_MS 10000
+
+bool
+call_is_connected(const struct call_side *side)
+{
+	return !tport_is_closed(side->connection) && !tport_is_shutdown(side->connection);
+}
+
+/* Has the phone registered again? Then that is the way to it. */
+static bool
+find_again(struct call_side *side)
+{
+	struct call *call = side->call;
+	const char *user = side->index == 0 ? call->caller : call->callee;
+	struct binding binding;
+
+	if (registrar_find(call->agent->registrar, user, &binding) != 0)
+		return false;
+	tport_unref(side->connection);
+	side->connection = tport_ref(binding.connection);
+	return true;
+}
+
+static void
+look_at(struct call_side *side)
+{
+	struct call *call = side->call;
+	bool is_caller = side->index == 0;
+
+	if (side->connection == NULL || call_is_connected(side) ||
+		(side->lost_ms != 0 && find_again(side))) {
+		side->lost_ms = 0;
+		return;
+	}
+	if (side->lost_ms == 0)
+		side->lost_ms = call_now_ms();
+	if (call->state == CALL_UP && call_now_ms() < side->lost_ms + COME_BACK_MS)
+		return;
+	call_end(call,
+		is_caller ? "the caller's connection was lost" : "the callee's connection was lost",
+		side, 480, NULL);
+}
+
+static void
+look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct b2bua *b2bua = (struct b2bua *)arg;
+
+	/* an ended call stays in its bucket for longer than this loop: see call_done_waiting() */
+	for (unsigned i = 0; i < CALL_BUCKETS; i++)
+		for (struct call *call = b2bua->bucket[i]; call != NULL; call = call->next)
+			for (unsigned k = 0; k < 2 && call->state != CALL_ENDED; k++)
+				look_at(&call->side[k]);
+}
+
+int
+call_watch_start(struct b2bua *b2bua)
+{
+	b2bua->timer = su_timer_create(su_root_task(b2bua->agent->root), LOOK_MS);
+	if (b2bua->timer == NULL)
+		return -ENOMEM;
+	return su_timer_set_for_ever(b2bua->timer, look, (su_timer_arg_t *)b2bua);
+}
