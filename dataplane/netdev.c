@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -73,9 +75,11 @@ netdev_bring_up(const char *name)
 bool
 netdev_has_carrier(const char *name)
 {
-	struct ifreq ifr = {0};
+	/* not IFF_RUNNING, which lags behind when the interface has only just been set up */
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+	struct ifreq ifr = {.ifr_data = (char *)&link};
 
-	return ask(SIOCGIFFLAGS, name, &ifr) == 0 && (ifr.ifr_flags & IFF_RUNNING) != 0;
+	return ask(SIOCETHTOOL, name, &ifr) != 0 || link.data != 0;
 }
 
 int
