@@ -233,7 +233,9 @@ relay_client_process(struct relay_client *client)
 	while (result == 0) {
 		ssize_t length = recv(client->fd, client->datagram, sizeof(client->datagram),
 			MSG_DONTWAIT | MSG_TRUNC);
-		if (length < 0 && errno == EINTR)
+		/* ECONNRESET is told once, where the relay went without reading all; what it
+		 * answered before comes after, and then the end */
+		if (length < 0 && (errno == EINTR || errno == ECONNRESET))
 			continue;
 		if (length < 0 && errno == EAGAIN && sent == 0)
 			return 0;

@@ -277,6 +277,60 @@ test_send_to_a_relay_that_is_gone(void **state)
 	assert_int_equal(0, after.times);
 }
 
+/* The relay was killed with a request unread: what it answered before is heard all the same. */
+static void
+test_relay_goes_away_without_reading(void **state)
+{
+	struct relay_end *end = *state;
+	struct relay_header got, request = {.op = RELAY_OP_STATS};
+	struct seen first = {0}, second = {0};
+
+	subscribe(end, &first, &got);
+	struct relay_header reply = relay_end_header(&got, RELAY_OK, sizeof(reply));
+	relay_end_send(end, &reply, sizeof(reply));
+	assert_int_equal(
+		0, relay_client_send(end->client, &request, sizeof(request), on_reply, &second));
+	relay_end_hang_up(end);
+	assert_int_equal(-EPIPE, relay_client_process(end->client));
+	assert_int_equal(1, first.times);
+	assert_int_equal(RELAY_OK, first.code);
+	assert_int_equal(1, second.times);
+	assert_int_equal(-1, second.code);
+}
+
+/* As before, with requests that wait for the socket: writing fails, yet the answer is read. */
+static void
+test_relay_goes_away_with_requests_unsent(void **state)
+{
+	struct relay_end *end = *state;
+	static struct seen seen[4000];
+	struct relay_create request = {.header = {.op = RELAY_OP_CREATE}}, got;
+	struct relay_reply_error reply = {.reason = "full"};
+	int asked = 0;
+
+	memset(seen, 0, sizeof(seen));
+	while (asked < 4000 && !relay_client_wants_write(end->client)) {
+		assert_int_equal(0, relay_client_send(end->client, &request, sizeof(request),
+					    on_reply, &seen[asked]));
+		asked++;
+	}
+	assert_true(relay_client_wants_write(end->client));
+	for (int i = 0; i < asked - 1; i++) {
+		relay_end_receive(end, &got, sizeof(got));
+		if (i > 0)
+			continue;
+		reply.header = relay_end_header(&got.header, RELAY_E_NO_MEMORY, sizeof(reply));
+		relay_end_send(end, &reply, sizeof(reply));
+	}
+	relay_end_hang_up(end);
+	assert_int_equal(-EPIPE, relay_client_process(end->client));
+	assert_int_equal(RELAY_E_NO_MEMORY, seen[0].code);
+	for (int i = 1; i < asked; i++) {
+		assert_int_equal(1, seen[i].times);
+		assert_int_equal(-1, seen[i].code);
+	}
+}
+
 struct again {
 	struct relay_client *client;
 	int times;
@@ -384,6 +438,8 @@ main(void)
 		WITH_END(test_event_without_listener_is_passed_over),
 		WITH_END(test_relay_goes_away_with_requests_open),
 		WITH_END(test_send_to_a_relay_that_is_gone),
+		WITH_END(test_relay_goes_away_without_reading),
+		WITH_END(test_relay_goes_away_with_requests_unsent),
 		WITH_END(test_close_answers_with_nothing),
 		WITH_END(test_callback_may_send),
 		WITH_END(test_socket_full),

@@ -95,6 +95,11 @@ length_odd(void)
 }
 
 static void
+as_it_is(void)
+{
+}
+
+static void
 length_beyond_datagram(void)
 {
 	wire.header.length += 8;
@@ -167,6 +172,7 @@ test_lies(void **state)
 			    session = sizeof(struct relay_session),
 			    list = sizeof(struct relay_list_reply) +
 	                           2 * sizeof(struct relay_list_entry),
+			    odd = sizeof(struct relay_list_reply) + 4,
 			    stats = sizeof(struct relay_stats_reply) +
 	                            2 * sizeof(struct relay_counter),
 			    status = sizeof(struct relay_status_reply);
@@ -185,6 +191,7 @@ test_lies(void **state)
 		{RELAY_OP_SUBSCRIBE, &header, length_0, "length 0"},
 		{RELAY_OP_SUBSCRIBE, &header, length_below_header, "length 16"},
 		{RELAY_OP_QUERY, &session, length_odd, "length no multiple of 8"},
+		{RELAY_OP_LIST, &odd, as_it_is, "datagram no multiple of 8"},
 		{RELAY_OP_SUBSCRIBE, &header, length_beyond_datagram, "length too long"},
 		{RELAY_OP_SUBSCRIBE, &header, length_huge, "length huge"},
 		{RELAY_OP_QUERY, &session, rest_after_message, "session cut short"},
