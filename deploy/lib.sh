@@ -116,6 +116,7 @@ lab_config() {
     - name: access-b
       device: ${LAB_DEVICE_B:-net_af_xdp1,iface=vb}
       address: 198.51.100.1/24
+${LAB_MORE_INTERFACES:-}
 sip:
   address: $LAB_SIP
   domain: $LAB_DOMAIN
