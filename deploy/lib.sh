@@ -148,14 +148,15 @@ lab_media() {
     >"$lab_dir/media.log" 2>&1 </dev/null &
   MEDIA_PID=$!
   lab_pids+=("$MEDIA_PID")
-  wait_for 20 media_is_up || {
+  wait_for 20 media_is_up
+  in_log "$lab_dir/media.log" "relaying:" || {
     cat "$lab_dir/media.log" >&2
     fail "sallyport-media did not start: its own words are above"
   }
 }
 
 media_is_up() {
-  kill -0 "$MEDIA_PID" 2>/dev/null || return 0 # no use waiting; the caller's next step shows it
+  kill -0 "$MEDIA_PID" 2>/dev/null || return 0 # no use waiting for the dead
   in_log "$lab_dir/media.log" "relaying:"
 }
 
@@ -164,7 +165,8 @@ lab_sip() {
     >>"$lab_dir/sip.log" 2>&1 </dev/null &
   SIP_PID=$!
   lab_pids+=("$SIP_PID")
-  wait_for 15 sip_is_up || {
+  wait_for 15 sip_is_up
+  in_log "$lab_dir/sip.log" "listening on" || {
     cat "$lab_dir/sip.log" >&2
     fail "sallyport-sip did not start: its own words are above"
   }
