@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define FOLDER "/sys/kernel/mm/hugepages"
@@ -48,6 +49,25 @@ set_pool(uint64_t pages)
 	int length = snprintf(text, sizeof(text), "%" PRIu64, pages);
 
 	return pwrite(pool, text, (size_t)length, 0) == length ? 0 : -errno;
+}
+
+int
+hugepages_lock(void)
+{
+	int lock = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* the lock goes with the descriptor, so with the process, however it ends */
+	if (lock >= 0)
+		while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
+			;
+	return lock;
+}
+
+void
+hugepages_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
 }
 
 uint64_t
@@ -120,11 +140,12 @@ hugepages_reserve(uint64_t mb)
 void
 hugepages_give_back(void)
 {
-	uint64_t now = lasting_pages();
-
 	if (pool < 0)
 		return;
+	int lock = hugepages_lock();
+	uint64_t now = lasting_pages();
 	set_pool(now > added_pages ? now - added_pages : 0);
+	hugepages_unlock(lock);
 	close(pool);
 	pool = -1;
 	added_pages = 0;

@@ -16,6 +16,13 @@ uint64_t hugepages_available_mb(void);
  * too little memory in one piece, and then the pool is as before. */
 int hugepages_reserve(uint64_t mb);
 
+/* From counting the free pages until DPDK holds them nobody else of us may count: two starts at once
+ * would both take the same pages for theirs. Waits for its turn; returns what
+ * hugepages_unlock() takes (-1 where the kernel has no hugepages: nothing to guard). Another
+ * program than ours is not kept out. */
+int hugepages_lock(void);
+void hugepages_unlock(int lock);
+
 /* Takes from the pool what hugepages_reserve() added. Pages still in use go when they are freed.
  * Works after privileges were dropped: the file was opened before. */
 void hugepages_give_back(void);

@@ -340,10 +340,12 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 	 * it would be a file below /sys/fs/bpf, which only root could remove in the end */
 	setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
 	result = eal_log_start();
+	int lock = hugepages_lock();
 	if (result == 0)
 		result = choose_pages(config, memory, error, error_size);
 	if (result == 0)
 		result = start_eal(config, memory, error, error_size);
+	hugepages_unlock(lock);
 	if (result != 0) {
 		hugepages_give_back();
 		eal_log_stop();
