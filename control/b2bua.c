@@ -187,7 +187,7 @@ on_success(struct call *call, const sip_t *sip)
 static void
 on_failure(struct call *call, const sip_t *sip, int status)
 {
-	int mapped = call_map_status(call, status);
+	int mapped = call_map_status(status);
 
 	if (call->final_out)
 		return;

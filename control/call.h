@@ -90,7 +90,6 @@ int call_check_invite(struct call *call, const sip_t *sip, const char **phrase);
 
 /* call_watch.c: calls whose phone's connection closed. */
 int call_watch_start(struct b2bua *b2bua);
-bool call_is_connected(const struct call_side *side);
 
 /* call_media.c: the relay's part. The callbacks are in b2bua.c. */
 int call_media_create(struct call *call);
@@ -107,7 +106,7 @@ int call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
 void call_confirm(struct call *call, const sip_t *response);
 void call_bye(struct call_side *side, nta_response_f *on_response);
 /* What the caller hears of the callee's refusal. */
-int call_map_status(const struct call *call, int status);
+int call_map_status(int status);
 /* Answers an INVITE inside a dialog. */
 void call_reinvite(struct call_side *side, nta_incoming_t *request, const sip_t *sip);
 

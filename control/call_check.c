@@ -14,7 +14,7 @@ find_callee(struct agent *agent, const sip_t *sip, char *name, size_t size)
 	if ((url->url_type != url_sip && url->url_type != url_sips) || url->url_user == NULL ||
 		url->url_host == NULL || strcasecmp(url->url_host, agent->config->sip.domain) != 0)
 		return NULL;
-	if (strlen(url->url_user) >= size)
+	if (strlen(url->url_user) >= size || strstr(url->url_user, "%00") != NULL)
 		return NULL;
 	/* an escaped name is the same name: RFC 3261 19.1.4 */
 	url_unescape(name, url->url_user);

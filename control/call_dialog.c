@@ -100,9 +100,10 @@ call_bye(struct call_side *side, nta_response_f *on_response)
 		side->call->waiting++;
 }
 
-/* RFC 3261 16.7, and nothing that only our own leg to the callee is about. */
+/* RFC 3261 16.7, and nothing that only our own leg to the callee is about. 503 is also what the stack
+ * itself says when the connection closed. */
 int
-call_map_status(const struct call *call, int status)
+call_map_status(int status)
 {
 	switch (status) {
 	case 404:
@@ -116,9 +117,7 @@ call_map_status(const struct call *call, int status)
 	case 606:
 		return status;
 	default:
-		if (status < 500 || status > 599 || !call_is_connected(&call->side[1]))
-			return 480;
-		return 500;
+		return status >= 500 && status < 600 && status != 503 ? 500 : 480;
 	}
 }
 

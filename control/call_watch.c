@@ -10,8 +10,8 @@
 #define LOOK_MS 1000
 #define COME_BACK_MS 10000
 
-bool
-call_is_connected(const struct call_side *side)
+static bool
+is_connected(const struct call_side *side)
 {
 	return !tport_is_closed(side->connection) && !tport_is_shutdown(side->connection);
 }
@@ -37,7 +37,7 @@ look_at(struct call_side *side)
 	struct call *call = side->call;
 	bool is_caller = side->index == 0;
 
-	if (side->connection == NULL || call_is_connected(side) ||
+	if (side->connection == NULL || is_connected(side) ||
 		(side->lost_ms != 0 && find_again(side))) {
 		side->lost_ms = 0;
 		return;
