@@ -83,12 +83,14 @@ probe(const struct complaint *to, unsigned queues, uint16_t *id)
 	int result = rte_eal_hotplug_add("vdev", name, arguments);
 	const char *cause = eal_log_release();
 	if (result != 0) {
-		char hint[256];
+		char hint[512];
 		snprintf(hint, sizeof(hint), "%s%s", cause,
-			*count != '\0' && queues > 1 ? " Each of media.workers needs a queue pair: "
-		                                       "fewer workers, or more "
-						       "queues (ethtool -L)"
-						     : "");
+			*count != '\0' && queues > 1
+				? " Each of media.workers needs a queue pair: fewer workers, or "
+		                  "more "
+				  "queues (ethtool -L); net_af_xdp has but one on a veth, "
+				  "net_af_packet any number"
+				: "");
 		return complain(to, "opened", hint, result);
 	}
 	if (!known(name, id))
