@@ -266,6 +266,21 @@ test_silence_leaves_it_unresolved(void **state)
 }
 
 static void
+test_on_link_to_the_last_bit_of_the_prefix(void **state)
+{
+	struct relay_ip inside = ip("192.0.2.14"), outside = ip("192.0.2.16");
+	struct nexthop *nexthop;
+
+	(void)state;
+	iface.prefix_length = 28;
+	nexthop = nexthop_get(&iface, &inside);
+	assert_non_null(nexthop);
+	nexthop_put(nexthop);
+	assert_null(nexthop_get(&iface, &outside));
+	iface.prefix_length = 24;
+}
+
+static void
 test_other_family_has_none(void **state)
 {
 	struct relay_ip target = ip("2001:db8::1");
@@ -335,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_forgets_one_that_is_gone),
 		cmocka_unit_test(test_refreshes_what_is_stale),
 		cmocka_unit_test(test_silence_leaves_it_unresolved),
+		cmocka_unit_test(test_on_link_to_the_last_bit_of_the_prefix),
 		cmocka_unit_test(test_other_family_has_none),
 		cmocka_unit_test(test_static_ipv6_neighbour),
 	};
