@@ -1,87 +1,124 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sallyctl-user: what "sallyctl user" runs. Adds, deletes and lists users in the store. */
-#include "relay/config.h"
+/* sallyctl-user: adds, removes and lists users. Run by "sallyctl user". */
 #include "users.h"
 
+#include "relay/config.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
 
-enum { DONE = 0, REFUSED = 1, WRONG_USAGE = 2, UNREACHABLE = 3 };
+enum exit_code { DONE = 0, REFUSED = 1, USAGE = 2, UNREACHABLE = 3 };
 
-static const char usage[] =
-	"Usage: sallyctl user [OPTIONS] add NAME | del NAME | list\n"
+static const char help[] =
+	"Usage: sallyctl user COMMAND [OPTIONS]\n"
 	"\n"
-	"The users who may register and call. Only hashes of passwords are stored.\n"
-	"\n"
-	"  add NAME   add a user: asks for the password at a terminal, else reads the first line "
-        "of\n"
-	"             standard input; never from the command line, where others could see it\n"
-	"  del NAME   delete a user; a call in progress goes on\n"
-	"  list       the users\n"
+	"Commands:\n"
+	"  add NAME    add a user; the password is asked for at the terminal, or is the first\n"
+	"              line of standard input, or of --password-file. It is never given on the\n"
+	"              command line, where everybody could see it.\n"
+	"  del NAME    remove a user\n"
+	"  list        all users, and since when they are there\n"
 	"\n"
 	"Options:\n"
-	"  -p, --password-file FILE  read the password from the file's first line\n"
-	"  -r, --realm DOMAIN        the realm (default: sip.domain of the configuration)\n"
-	"  -u, --users FILE          the store (default: sip.users of the configuration)\n"
-	"  -c, --config FILE         the configuration (default " DEFAULT_CONFIG ")\n"
-	"  -j, --json                list as JSON\n"
-	"  -h, --help                this text\n"
+	"  -r, --realm DOMAIN         the user's realm (default: sip.domain of the configuration)\n"
+	"  -p, --password-file FILE   read the password from the first line of FILE\n"
+	"  -j, --json                 list: JSON instead of a table\n"
+	"  -u, --users FILE           the store (default: sip.users of the configuration)\n"
+	"  -c, --config FILE          the configuration (default " DEFAULT_CONFIG ")\n"
+	"  -h, --help                 this text\n"
+	"\n"
+	"The store holds no password, only the hashes that digest authentication needs; they are\n"
+	"bound to name and realm, so a change of sip.domain needs every user to be added again.\n"
+	"To change a password, remove the user and add it again. A running sallyport-sip sees "
+	"each\n"
+	"change at once. The first \"add\" makes the store.\n"
 	"\n"
 	"Examples:\n"
 	"  sallyctl user add alice\n"
-	"  pwgen 20 1 | tee /root/bob.txt | sallyctl user add bob\n"
+	"  pwgen -s 24 1 | tee alice.txt | sallyctl user add alice\n"
+	"  sallyctl user add alice --realm sip.example.com --password-file alice.txt\n"
+	"  sallyctl user list --json | jq -r '.[].name'\n"
 	"\n"
-	"Exit status: 0 done; 1 refused (one sentence says why); 2 wrong usage; 3 the store can't "
-        "be\n"
-	"reached.\n";
+	"Exit status: 0 done; 1 refused (one sentence says why); 2 wrong usage; 3 the store or "
+	"the\n"
+	"configuration can't be used.\n";
 
 struct options {
-	const char *config;
-	const char *users;
+	const char *command;
+	const char *name;
 	const char *realm;
 	const char *password_file;
+	const char *users;
+	const char *config;
 	bool json;
 };
 
 static int
-wrong(const char *what)
+complain(int code, const char *what)
 {
-	fprintf(stderr, "sallyctl user: %s\nTry: sallyctl user --help\n", what);
-	return WRONG_USAGE;
+	fprintf(stderr, "sallyctl user: %s\n", what);
+	if (code == USAGE)
+		fprintf(stderr, "Try: sallyctl user --help\n");
+	return code;
 }
 
+/* The words that are no options: a command, and a name where it takes one. */
 static int
-parse(int argc, char **argv, struct options *options)
+take_words(char **words, int count, struct options *options)
+{
+	bool wants_name;
+
+	if (count == 0)
+		return complain(USAGE, "say what to do: add, del or list");
+	options->command = words[0];
+	wants_name = strcmp(words[0], "add") == 0 || strcmp(words[0], "del") == 0;
+	if (!wants_name && strcmp(words[0], "list") != 0)
+		return complain(USAGE, "no such command: there are add, del and list");
+	if (wants_name && count < 2)
+		return complain(USAGE, "say which user: sallyctl user add NAME");
+	if (wants_name && count > 2 && strcmp(words[0], "add") == 0) {
+		OPENSSL_cleanse(words[2], strlen(words[2]));
+		return complain(USAGE, "only a name is taken. A password is never given on the "
+				       "command line, where everybody can see it: leave it out");
+	}
+	if (count > (wants_name ? 2 : 1))
+		return complain(USAGE, "too many words");
+	options->name = wants_name ? words[1] : NULL;
+	return DONE;
+}
+
+/* DONE, or what to exit with; *finished: nothing is left to do. */
+static int
+parse(int argc, char **argv, struct options *options, bool *finished)
 {
 	static const struct option known[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"users", required_argument, NULL, 'u'},
 		{"realm", required_argument, NULL, 'r'},
 		{"password-file", required_argument, NULL, 'p'},
 		{"json", no_argument, NULL, 'j'},
+		{"users", required_argument, NULL, 'u'},
+		{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:u:r:p:jh", known, NULL)) != -1) {
+	*finished = false;
+	while ((option = getopt_long(argc, argv, "r:p:ju:c:h", known, NULL)) != -1) {
 		switch (option) {
-		case 'c':
-			options->config = optarg;
-			break;
-		case 'u':
-			options->users = optarg;
-			break;
 		case 'r':
 			options->realm = optarg;
 			break;
@@ -91,220 +128,264 @@ parse(int argc, char **argv, struct options *options)
 		case 'j':
 			options->json = true;
 			break;
+		case 'u':
+			options->users = optarg;
+			break;
+		case 'c':
+			options->config = optarg;
+			break;
 		case 'h':
-			fputs(usage, stdout);
-			exit(DONE);
+			*finished = true;
+			return fputs(help, stdout) < 0 ? UNREACHABLE : DONE;
 		default:
-			return WRONG_USAGE;
+			fprintf(stderr, "Try: sallyctl user --help\n");
+			return USAGE;
 		}
 	}
-	return 0;
+	return take_words(argv + optind, argc - optind, options);
 }
 
-/* Reads one line without its end. 0, or -EINVAL: too long, empty, or with a NUL. */
+/* What the options leave open, the configuration says. It stays loaded: the options point into it. */
 static int
-read_line(FILE *from, char *line, size_t size)
+fill_from_config(struct options *options, struct config **config)
 {
-	size_t length = 0;
-	int next;
+	char error[USERS_ERROR_SIZE];
+	bool needs_realm = options->name != NULL && options->realm == NULL;
 
-	while ((next = getc(from)) != EOF && next != '\n') {
-		if (next == '\0' || length + 1 >= size)
-			return -EINVAL;
-		line[length++] = (char)next;
-	}
-	if (length > 0 && line[length - 1] == '\r')
-		length--;
-	line[length] = '\0';
-	return length > 0 ? 0 : -EINVAL;
-}
-
-static int
-ask_twice(char *password, size_t size)
-{
-	struct termios before, quiet;
-	char again[USER_PASSWORD_SIZE] = "";
-	int result;
-
-	tcgetattr(STDIN_FILENO, &before);
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	fputs("Password: ", stderr);
-	result = read_line(stdin, password, size);
-	fputs("\nOnce more: ", stderr);
-	if (result == 0)
-		result = read_line(stdin, again, sizeof(again));
-	fputs("\n", stderr);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	if (result == 0 && strcmp(password, again) != 0) {
-		fputs("sallyctl user: the two passwords differ\n", stderr);
-		result = -EAGAIN;
-	}
-	OPENSSL_cleanse(again, sizeof(again));
-	return result;
-}
-
-static int
-get_password(const struct options *options, char *password, size_t size)
-{
-	FILE *from = stdin;
-	int result;
-
-	if (options->password_file != NULL) {
-		from = fopen(options->password_file, "re");
-		if (from == NULL) {
-			fprintf(stderr, "sallyctl user: %s can't be read: %s\n",
-				options->password_file, strerror(errno));
-			return REFUSED;
-		}
-	} else if (isatty(STDIN_FILENO)) {
-		result = ask_twice(password, size);
-		if (result == -EAGAIN)
-			return REFUSED;
-		goto judge;
-	}
-	/* no buffer of ours keeps a copy */
-	setvbuf(from, NULL, _IONBF, 0);
-	result = read_line(from, password, size);
-	if (from != stdin)
-		fclose(from);
-judge:
-	if (result == 0)
+	*config = NULL;
+	if (options->users != NULL && !needs_realm)
 		return DONE;
-	fputs("sallyctl user: the password is missing, or has more than 256 bytes: give it as the "
-	      "first line of standard input\n",
-		stderr);
-	return REFUSED;
-}
-
-static int
-add(struct users *users, const struct options *options, const char *name)
-{
-	char password[USER_PASSWORD_SIZE];
-	int result = get_password(options, password, sizeof(password));
-
-	if (result == DONE && users_add(users, name, options->realm, password) != 0) {
-		fprintf(stderr, "sallyctl user: %s\n", users_error(users));
-		result = REFUSED;
-	}
-	OPENSSL_cleanse(password, sizeof(password));
-	if (result == DONE)
-		printf("added %s@%s\n", name, options->realm);
-	return result;
-}
-
-static int
-del(struct users *users, const struct options *options, const char *name)
-{
-	if (users_del(users, name, options->realm) != 0) {
-		fprintf(stderr, "sallyctl user: %s\n", users_error(users));
-		return REFUSED;
-	}
-	printf("deleted %s@%s\n", name, options->realm);
-	return DONE;
-}
-
-static const char *
-format_time(int64_t seconds, char *text, size_t size)
-{
-	time_t when = (time_t)seconds;
-	struct tm parts;
-
-	gmtime_r(&when, &parts);
-	strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &parts);
-	return text;
-}
-
-static int
-list_row(void *arg, const struct user *user)
-{
-	char when[32];
-
-	format_time(user->created, when, sizeof(when));
-	if (arg != NULL)
-		json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "name", user->name, "realm",
-						   user->realm, "created", when));
-	else
-		printf("%-32s %-32s %s\n", user->name, user->realm, when);
-	return 0;
-}
-
-static int
-list(struct users *users, const struct options *options)
-{
-	json_t *json = options->json ? json_array() : NULL;
-
-	if (json == NULL)
-		printf("%-32s %-32s %s\n", "NAME", "REALM", "CREATED");
-	int result = users_list(users, list_row, json);
-	if (result != 0)
-		fprintf(stderr, "sallyctl user: %s\n", users_error(users));
-	else if (json != NULL) {
-		json_dumpf(json, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
-	json_decref(json);
-	return result == 0 ? DONE : UNREACHABLE;
-}
-
-/* What the command line does not say, the configuration does. */
-static int
-complete(struct options *options, struct config **config)
-{
-	char error[512];
-
-	if (options->users != NULL && options->realm != NULL)
-		return DONE;
-	if (config_load(options->config, config, error, sizeof(error)) != 0) {
-		fprintf(stderr, "sallyctl user: %s\n", error);
+	if (config_load(options->config != NULL ? options->config : DEFAULT_CONFIG, config, error,
+		    sizeof(error)) != 0) {
+		complain(UNREACHABLE, error);
+		fprintf(stderr, "Without a configuration: name the store%s with --users%s\n",
+			needs_realm ? " and the realm" : "", needs_realm ? " and --realm" : "");
 		return UNREACHABLE;
 	}
 	if (options->users == NULL)
 		options->users = (*config)->sip.users;
 	if (options->realm == NULL)
 		options->realm = (*config)->sip.domain;
-	if (options->realm == NULL)
-		return wrong("the configuration has no sip.domain: name the --realm");
+	if (options->users == NULL)
+		return complain(UNREACHABLE,
+			"the configuration names no store: set sip.users, or give --users");
+	if (needs_realm && options->realm == NULL)
+		return complain(UNREACHABLE,
+			"the configuration names no domain: set sip.domain, or give --realm");
 	return DONE;
+}
+
+/* The first line, without its end. Read byte by byte into `password` alone, so that no buffer of
+ * stdio keeps a copy, and the rest of the input is left for others. */
+static const char *
+read_line(int fd, char *password, size_t size)
+{
+	size_t length = 0;
+
+	for (;;) {
+		char c;
+		ssize_t got = read(fd, &c, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return strerror(errno);
+		if (got == 0 || c == '\n')
+			break;
+		if (c == '\0')
+			return "a password has no control characters";
+		if (length + 1 >= size)
+			return "a password has at most 256 bytes";
+		password[length++] = c;
+	}
+	if (length > 0 && password[length - 1] == '\r')
+		length--;
+	password[length] = '\0';
+	return length > 0 ? NULL : "the password is empty";
+}
+
+static int
+read_password(const struct options *options, char *password, size_t size)
+{
+	const char *fault;
+	char prompt[USER_NAME_SIZE + USER_REALM_SIZE + 32];
+	int fd = STDIN_FILENO;
+
+	if (options->password_file != NULL) {
+		fd = open(options->password_file, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			fprintf(stderr, "sallyctl user: %s: %s\n", options->password_file,
+				strerror(errno));
+			return REFUSED;
+		}
+	} else if (isatty(STDIN_FILENO)) {
+		snprintf(prompt, sizeof(prompt), "Password of %s in %s: ", options->name,
+			options->realm);
+		if (EVP_read_pw_string(password, (int)size, prompt, 1) != 0)
+			return complain(REFUSED, "no password was read: nothing was changed");
+		return DONE;
+	}
+	fault = read_line(fd, password, size);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return fault == NULL ? DONE : complain(REFUSED, fault);
+}
+
+/* Refused by us, or a store that can't be used? */
+static int
+report(const struct users *users, int result)
+{
+	bool refused = result == -EEXIST || result == -ENOENT || result == -EINVAL;
+
+	return complain(refused ? REFUSED : UNREACHABLE, users_error(users));
+}
+
+static int
+add(const struct options *options)
+{
+	char password[USER_PASSWORD_SIZE + 1] = "", error[USERS_ERROR_SIZE];
+	const char *fault = user_name_fault(options->name);
+	struct users *users = NULL;
+	int code;
+
+	if (fault == NULL)
+		fault = user_realm_fault(options->realm);
+	if (fault != NULL)
+		return complain(REFUSED, fault);
+	code = read_password(options, password, sizeof(password));
+	if (code == DONE &&
+		users_open(options->users, USERS_CREATE, &users, error, sizeof(error)) != 0)
+		code = complain(UNREACHABLE, error);
+	if (code == DONE) {
+		int result = users_add(users, options->name, options->realm, password);
+		if (result != 0)
+			code = report(users, result);
+		else
+			printf("added %s in %s\n", options->name, options->realm);
+	}
+	OPENSSL_cleanse(password, sizeof(password));
+	users_close(users);
+	return code;
+}
+
+static int
+del(const struct options *options)
+{
+	char error[USERS_ERROR_SIZE];
+	struct users *users;
+	int result, code = DONE;
+
+	if (users_open(options->users, USERS_WRITE, &users, error, sizeof(error)) != 0)
+		return complain(UNREACHABLE, error);
+	result = users_del(users, options->name, options->realm);
+	if (result != 0)
+		code = report(users, result);
+	else
+		printf("removed %s from %s\n", options->name, options->realm);
+	users_close(users);
+	return code;
+}
+
+static void
+format_time(int64_t seconds, char *text, size_t size)
+{
+	time_t when = (time_t)seconds;
+	struct tm parts;
+
+	if (gmtime_r(&when, &parts) == NULL || strftime(text, size, "%FT%TZ", &parts) == 0)
+		snprintf(text, size, "-");
+}
+
+static int
+print_user(void *arg, const struct user *user)
+{
+	unsigned *count = arg;
+	char created[32];
+
+	if ((*count)++ == 0)
+		printf("%-24s %-32s %s\n", "NAME", "REALM", "SINCE");
+	format_time(user->created, created, sizeof(created));
+	printf("%-24s %-32s %s\n", user->name, user->realm, created);
+	return 0;
+}
+
+static int
+append_user(void *arg, const struct user *user)
+{
+	char created[32];
+
+	format_time(user->created, created, sizeof(created));
+	return json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "name", user->name, "realm",
+						  user->realm, "created", created)) == 0
+	               ? 0
+	               : -ENOMEM;
+}
+
+/* Opened for writing where that is allowed, for then a change that was cut off is undone. */
+static int
+list(const struct options *options)
+{
+	char error[USERS_ERROR_SIZE];
+	struct users *users;
+	unsigned count = 0;
+	json_t *array = options->json ? json_array() : NULL;
+	int result = users_open(options->users, USERS_WRITE, &users, error, sizeof(error));
+
+	if (result == -EACCES || result == -EROFS)
+		result = users_open(options->users, USERS_READ, &users, error, sizeof(error));
+	if (result != 0) {
+		json_decref(array);
+		return complain(UNREACHABLE, error);
+	}
+	if (options->json)
+		result = users_list(users, append_user, array);
+	else
+		result = users_list(users, print_user, &count);
+	if (result != 0) {
+		complain(UNREACHABLE, result == -ENOMEM ? "out of memory" : users_error(users));
+	} else if (options->json) {
+		json_dumpf(array, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else if (count == 0) {
+		printf("no users yet: sallyctl user add NAME\n");
+	}
+	json_decref(array);
+	users_close(users);
+	return result == 0 ? DONE : UNREACHABLE;
+}
+
+/* A password is in memory for a moment: no core file, no debugger of the same user. */
+static void
+hide_memory(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options options = {.config = DEFAULT_CONFIG};
+	struct options options = {.config = NULL};
 	struct config *config = NULL;
-	struct users *users = NULL;
-	char error[USERS_ERROR_SIZE];
+	bool finished;
+	int code;
 
-	if (parse(argc, argv, &options) != 0)
-		return wrong("that is no command line");
-	const char *command = optind < argc ? argv[optind] : "";
-	const char *name = optind + 1 < argc ? argv[optind + 1] : NULL;
-	bool is_add = strcmp(command, "add") == 0, is_del = strcmp(command, "del") == 0;
-	bool is_list = strcmp(command, "list") == 0;
-	if (!is_add && !is_del && !is_list)
-		return wrong("say add NAME, del NAME or list");
-	if (is_list ? name != NULL : name == NULL || optind + 2 < argc)
-		return wrong(is_list ? "list takes no name" : "name one user");
-	int result = complete(&options, &config);
-	if (result != DONE)
-		goto out;
-	result = UNREACHABLE;
-	if (users_open(options.users,
-		    is_add   ? USERS_CREATE
-		    : is_del ? USERS_WRITE
-			     : USERS_READ,
-		    &users, error, sizeof(error)) != 0)
-		fprintf(stderr, "sallyctl user: %s\n", error);
-	else if (is_add)
-		result = add(users, &options, name);
-	else if (is_del)
-		result = del(users, &options, name);
-	else
-		result = list(users, &options);
-out:
-	users_close(users);
+	hide_memory();
+	code = parse(argc, argv, &options, &finished);
+	if (code == DONE && !finished) {
+		code = fill_from_config(&options, &config);
+		if (code != DONE)
+			;
+		else if (strcmp(options.command, "add") == 0)
+			code = add(&options);
+		else if (strcmp(options.command, "del") == 0)
+			code = del(&options);
+		else
+			code = list(&options);
+	}
 	config_free(config);
-	return result;
+	if (fflush(stdout) != 0 && code == DONE)
+		code = complain(UNREACHABLE, "standard output can't be written");
+	return code;
 }
