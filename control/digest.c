@@ -117,8 +117,8 @@ digest_response(enum digest_algorithm algorithm, const char *ha1, const char *me
 		algorithm, (const char *const[]){ha1, nonce, nc, cnonce, "auth", ha2}, 6, hex);
 }
 
-/* Copies a parameter's value without its quotes (RFC 7230 3.2.6) to *at, which moves on. NULL: it is
- * neither a token nor one quoted string, or there is no room. */
+/* Copies a parameter's value without its quotes (RFC 7230 3.2.6) to *at, which moves on. NULL: it
+ * is neither a token nor one quoted string, or there is no room. */
 static const char *
 unquote(const char *value, char **at, const char *end)
 {

@@ -88,8 +88,8 @@ int digest_response(enum digest_algorithm algorithm, const char *ha1, const char
  * UNKNOWN_ALGORITHM or WRONG_QOP. `out` holds copies: the message may go. */
 enum digest_verdict digest_parse(const msg_auth_t *header, struct digest_credentials *out);
 
-/* Judges parsed credentials. ha1 is the user's for credentials->algorithm, or a dummy for an unknown
- * user (users_find() gives one), so that both cost the same. nc is used up only by a right
+/* Judges parsed credentials. ha1 is the user's for credentials->algorithm, or a dummy for an
+ * unknown user (users_find() gives one), so that both cost the same. nc is used up only by a right
  * response. Compares in constant time. */
 enum digest_verdict digest_check(const struct digest_credentials *credentials,
 	const struct digest_request *request, const char *ha1);

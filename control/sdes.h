@@ -60,8 +60,8 @@ enum sdes_verdict sdes_parse(const char *value, size_t length, struct sdes_line 
  * whole description (and SDES_TOO_MANY past 32 lines); else the line is passed over. */
 enum sdes_verdict sdes_add(struct sdes_lines *lines, const char *value, size_t length);
 
-/* The offered line with the suite that comes first in our order, and of those the first offered; NULL
- * if there is none. */
+/* The offered line with the suite that comes first in our order, and of those the first offered;
+ * NULL if there is none. */
 const struct sdes_line *
 sdes_choose(const struct sdes_lines *offer, const enum relay_suite *suites, unsigned suites_count);
 
@@ -74,8 +74,8 @@ enum sdes_verdict sdes_check_answer(const struct sdes_lines *answer,
  * -EINVAL for no suite of ours, -EIO without randomness, and *out wiped. */
 int sdes_generate(enum relay_suite suite, struct relay_crypto *out);
 
-/* Writes the attribute's value: "1 AES_CM_128_HMAC_SHA1_80 inline:...". Returns its length, -EINVAL or
- * -ENOSPC. The caller wipes text. */
+/* Writes the attribute's value: "1 AES_CM_128_HMAC_SHA1_80 inline:...". Returns its length, -EINVAL
+ * or -ENOSPC. The caller wipes text. */
 int sdes_format(const struct sdes_line *line, char *text, size_t size);
 
 void sdes_wipe(struct relay_crypto *crypto);

@@ -47,7 +47,8 @@ sdp_verdict_status(enum sdp_verdict verdict)
 	return (unsigned)verdict < SDP_VERDICT_COUNT ? verdicts[verdict].status : 500;
 }
 
-/* RFC 8866 9: lines end in CRLF, or LF from the careless; no other control character but the tab. */
+/* RFC 8866 9: lines end in CRLF, or LF from the careless; no other control character but the tab.
+ * */
 bool
 sdp_is_clean(const char *body, size_t length)
 {
@@ -75,8 +76,8 @@ span(const char *text, size_t at, size_t end, const char *characters)
 	return count;
 }
 
-/* RFC 8866 5.14: media SP port ["/" integer] SP proto *(SP fmt). Sofia-SIP 1.12.11 loops without end
- * and eats all memory on a format that starts with another character than a token's, so nothing
+/* RFC 8866 5.14: media SP port ["/" integer] SP proto *(SP fmt). Sofia-SIP 1.12.11 loops without
+ * end and eats all memory on a format that starts with another character than a token's, so nothing
  * else may reach it. */
 static bool
 is_media_line(const char *text, size_t at, size_t end)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SDP (RFC 8866) and offer/answer (RFC 3264), as far as a media relay reads and writes them. The SIP
- * stack's parser does the parsing. A description is read from one leg, judged, and the description
- * for the other leg is built from it: nothing passes but the codecs and the direction, so no
- * address, name or unknown attribute of one leg is seen on the other. One audio stream; further m=
- * lines keep their place with port 0. Any thread, one at a time for each description. */
+/* SDP (RFC 8866) and offer/answer (RFC 3264), as far as a media relay reads and writes them. The
+ * SIP stack's parser does the parsing. A description is read from one leg, judged, and the
+ * description for the other leg is built from it: nothing passes but the codecs and the direction,
+ * so no address, name or unknown attribute of one leg is seen on the other. One audio stream;
+ * further m= lines keep their place with port 0. Any thread, one at a time for each description. */
 #ifndef CONTROL_SDP_MEDIA_H
 #define CONTROL_SDP_MEDIA_H
 
@@ -98,8 +98,8 @@ enum sdp_verdict media_description_read_answer(const char *body, size_t length, 
 /* Wipes the keys and the parsed text. NULL is fine. */
 void media_description_free(struct media_description *description);
 
-/* The offer for the far leg, from what the near leg offered. Has the same streams in the same order,
- * all but the audio with port 0. 0 and *body (NUL-terminated; it holds keys, so free it with
+/* The offer for the far leg, from what the near leg offered. Has the same streams in the same
+ * order, all but the audio with port 0. 0 and *body (NUL-terminated; it holds keys, so free it with
  * sdp_body_free()) and *length; -EINVAL if local is not whole, -EMSGSIZE beyond SDP_BODY_MAX,
  * -ENOMEM. */
 int sdp_build_offer(const struct media_description *offer, const struct sdp_local *local,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The store of users: one SQLite file, hashes only, never a password. Written by sallyctl-user, read
- * by sallyport-sip, which may be another, unprivileged user of the system: so the file has a
+/* The store of users: one SQLite file, hashes only, never a password. Written by sallyctl-user,
+ * read by sallyport-sip, which may be another, unprivileged user of the system: so the file has a
  * rollback journal and no WAL (whose readers must be able to write), and a reader opens it
- * read-only. A reader sees at once what a writer committed, even if the file was replaced.
- * One thread for each struct users. */
+ * read-only. A reader sees at once what a writer committed, even if the file was replaced. One
+ * thread for each struct users. */
 #ifndef CONTROL_USERS_H
 #define CONTROL_USERS_H
 
@@ -32,9 +32,10 @@ enum users_mode {
 
 struct users;
 
-/* Opens the store. 0 and *out, or a -errno after one sentence (object, cause, cure) was written into
- * error: -ENOENT missing, -EACCES no right to, -EBADMSG no database or damaged, -EPROTO a database
- * of another program or a later release, -EROFS, -EBUSY locked, -ENOSPC disk full, -EIO, -ENOMEM. */
+/* Opens the store. 0 and *out, or a -errno after one sentence (object, cause, cure) was written
+ * into error: -ENOENT missing, -EACCES no right to, -EBADMSG no database or damaged, -EPROTO a
+ * database of another program or a later release, -EROFS, -EBUSY locked, -ENOSPC disk full, -EIO,
+ * -ENOMEM. */
 int users_open(
 	const char *path, enum users_mode mode, struct users **out, char *error, size_t error_size);
 void users_close(struct users *users);

@@ -178,8 +178,8 @@ set_up(struct users *users)
 	return result;
 }
 
-/* Mode 0640, whatever the umask; made by root, it gets the folder's group, so that a folder of group
- * sallyport lets sallyport-sip read it. */
+/* Mode 0640, whatever the umask; made by root, it gets the folder's group, so that a folder of
+ * group sallyport lets sallyport-sip read it. */
 static int
 create_file(struct users *users)
 {

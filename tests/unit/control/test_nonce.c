@@ -129,8 +129,8 @@ test_overflow(void **state)
 	assert_int_equal(nonce_use(*state, text[REMEMBERED], 1, 200), NONCE_REPLAYED);
 }
 
-/* However nonces come and go, in any order and many of one millisecond: none is taken twice with one
- * nc. */
+/* However nonces come and go, in any order and many of one millisecond: none is taken twice with
+ * one nc. */
 static void
 test_never_twice(void **state)
 {

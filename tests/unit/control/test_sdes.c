@@ -153,6 +153,7 @@ static const struct {
 	{"1 " S80 " inline:" KEY "|2^20|1:", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|2^20|:4", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|2^20|1:0", SDES_BAD_MKI},
+	{"1 " S80 " inline:" KEY "|2^20|0:0", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|2^20|1:129", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|2^20|1:0004", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|2^20|256:1", SDES_BAD_MKI},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The store of users: what is added is found, by other processes and other users of the system, too;
- * and every way in which the file can be wrong is named. */
+/* The store of users: what is added is found, by other processes and other users of the system,
+ * too; and every way in which the file can be wrong is named. */
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
