@@ -13,6 +13,8 @@
 #define FOLDER "/sys/kernel/mm/hugepages"
 #define POOL FOLDER "/hugepages-2048kB/nr_hugepages"
 #define SURPLUS FOLDER "/hugepages-2048kB/surplus_hugepages"
+/* Only locked: every network namespace has a /sys of its own, but not a /proc. */
+#define GUARD "/proc/sys/vm/nr_hugepages"
 #define PAGE_MB 2
 
 static int pool = -1;        /* descriptor of POOL, kept open to give back */
@@ -54,7 +56,7 @@ set_pool(uint64_t pages)
 int
 hugepages_lock(void)
 {
-	int lock = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int lock = open(GUARD, O_RDONLY | O_CLOEXEC);
 
 	/* the lock goes with the descriptor, so with the process, however it ends */
 	if (lock >= 0)
