@@ -35,9 +35,9 @@ user_realm_fault(const char *realm)
 		return "the realm is missing";
 	if (length >= USER_REALM_SIZE)
 		return "a realm has at most 253 characters";
-	if (strspn(realm, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:") !=
+	if (strspn(realm, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]") !=
 		length)
-		return "a realm is a host name or an address: A-Z a-z 0-9 - . _ :";
+		return "a realm is a host name or an address: A-Z a-z 0-9 - . _ : [ ]";
 	return NULL;
 }
 
@@ -83,7 +83,18 @@ fail(struct users *users, int error, const char *format, ...)
 	return error;
 }
 
-/* Prepares a statement and binds its texts, in order. */
+/* Binds a statement's texts, in order. */
+static int
+bind(struct users *users, sqlite3_stmt *statement, const char *const *texts, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC) !=
+			SQLITE_OK)
+			return users_fault(users, "read");
+	return 0;
+}
+
+/* Prepares a statement that is used once, and binds its texts. */
 static int
 prepare(struct users *users, const char *sql, const char *const *texts, unsigned count,
 	sqlite3_stmt **out)
@@ -91,18 +102,15 @@ prepare(struct users *users, const char *sql, const char *const *texts, unsigned
 	int result = users_reopen_if_replaced(users);
 
 	*out = NULL;
-	if (result != 0)
-		return result;
-	if (sqlite3_prepare_v2(users->db, sql, -1, out, NULL) != SQLITE_OK)
-		return users_fault(users, "read");
-	for (unsigned i = 0; i < count; i++)
-		if (sqlite3_bind_text(*out, (int)i + 1, texts[i], -1, SQLITE_STATIC) != SQLITE_OK) {
-			result = users_fault(users, "read");
-			sqlite3_finalize(*out);
-			*out = NULL;
-			return result;
-		}
-	return 0;
+	if (result == 0 && sqlite3_prepare_v2(users->db, sql, -1, out, NULL) != SQLITE_OK)
+		result = users_fault(users, "read");
+	if (result == 0)
+		result = bind(users, *out, texts, count);
+	if (result != 0) {
+		sqlite3_finalize(*out);
+		*out = NULL;
+	}
+	return result;
 }
 
 /* A column's text; false if it does not fit: then another program wrote it. */
@@ -137,26 +145,25 @@ read_hashes(struct users *users, sqlite3_stmt *statement, struct user *out)
 	return 0;
 }
 
-int
-users_find(struct users *users, const char *name, const char *realm, struct user *out)
+static int
+find(struct users *users, struct user *out)
 {
-	const char *const texts[] = {name, realm};
-	sqlite3_stmt *statement;
-	int result;
+	const char *const texts[] = {out->name, out->realm};
+	int result = users_reopen_if_replaced(users);
 
-	memset(out, 0, sizeof(*out));
-	memcpy(out->ha1, users->dummy, sizeof(out->ha1));
-	snprintf(out->name, sizeof(out->name), "%s", name);
-	snprintf(out->realm, sizeof(out->realm), "%s", realm);
-	result = prepare(users,
-		"SELECT ha1_md5, ha1_sha256, ha1_sha512_256, created FROM users"
-		" WHERE name = ?1 AND realm = ?2",
-		texts, 2, &statement);
+	if (result == 0 && users->find == NULL &&
+		sqlite3_prepare_v3(users->db,
+			"SELECT ha1_md5, ha1_sha256, ha1_sha512_256, created FROM users"
+			" WHERE name = ?1 AND realm = ?2",
+			-1, SQLITE_PREPARE_PERSISTENT, &users->find, NULL) != SQLITE_OK)
+		result = users_fault(users, "read");
+	if (result == 0)
+		result = bind(users, users->find, texts, 2);
 	if (result != 0)
 		return result;
-	switch (sqlite3_step(statement)) {
+	switch (sqlite3_step(users->find)) {
 	case SQLITE_ROW:
-		result = read_hashes(users, statement, out);
+		result = read_hashes(users, users->find, out);
 		break;
 	case SQLITE_DONE:
 		result = fail(
@@ -165,7 +172,23 @@ users_find(struct users *users, const char *name, const char *realm, struct user
 	default:
 		result = users_fault(users, "read");
 	}
-	sqlite3_finalize(statement);
+	sqlite3_reset(users->find); /* lets go of the lock */
+	sqlite3_clear_bindings(users->find);
+	return result;
+}
+
+int
+users_find(struct users *users, const char *name, const char *realm, struct user *out)
+{
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	/* what is too long for a name is looked up all the same, as the empty name, which nobody has */
+	if ((size_t)snprintf(out->name, sizeof(out->name), "%s", name) >= sizeof(out->name))
+		out->name[0] = '\0';
+	if ((size_t)snprintf(out->realm, sizeof(out->realm), "%s", realm) >= sizeof(out->realm))
+		out->realm[0] = '\0';
+	result = find(users, out);
 	if (result != 0)
 		memcpy(out->ha1, users->dummy, sizeof(out->ha1));
 	return result;

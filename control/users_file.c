@@ -169,7 +169,9 @@ set_up(struct users *users)
 	sqlite3_busy_timeout(users->db, users->mode == USERS_READ ? READ_WAIT_MS : WRITE_WAIT_MS);
 	sqlite3_db_config(users->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(users->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	result = check_version(users);
+	result = run(users, "PRAGMA cell_size_check = ON", "open");
+	if (result == 0)
+		result = check_version(users);
 	if (result == 0 && users->mode != USERS_READ)
 		result = run(users,
 			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
@@ -268,6 +270,8 @@ users_reopen_if_replaced(struct users *users)
 	users->db = NULL;
 	result = open_file(users);
 	if (result == 0 || before == NULL) {
+		sqlite3_finalize(users->find);
+		users->find = NULL;
 		sqlite3_close(before);
 	} else {
 		users->db = before;
@@ -323,6 +327,7 @@ users_close(struct users *users)
 {
 	if (users == NULL)
 		return;
+	sqlite3_finalize(users->find);
 	sqlite3_close(users->db);
 	free(users->path);
 	free(users);

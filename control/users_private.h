@@ -10,6 +10,7 @@
 
 struct users {
 	sqlite3 *db;
+	sqlite3_stmt *find; /* of users_find(): it runs for every request; NULL: to be prepared */
 	char *path;
 	enum users_mode mode;
 	dev_t device; /* which file is open: another one at the path is noticed */

@@ -105,9 +105,12 @@ static void
 test_add_find_del(void **state)
 {
 	struct users *users = open_good(*state, USERS_CREATE);
+	static const char too_long[] =
+		"12345678901234567890123456789012345678901234567890123456789012345";
 	struct user user;
-	char expected[DIGEST_HEX_SIZE];
+	char expected[DIGEST_HEX_SIZE], longest[USER_NAME_SIZE];
 
+	snprintf(longest, sizeof(longest), "%.64s", too_long);
 	assert_int_equal(users_find(users, "alice", REALM, &user), -ENOENT);
 	assert_int_equal(users_add(users, "alice", REALM, "secret"), 0);
 	assert_int_equal(users_find(users, "alice", REALM, &user), 0);
@@ -122,6 +125,9 @@ test_add_find_del(void **state)
 	assert_non_null(strstr(users_error(users), "alice"));
 	assert_int_equal(users_add(users, "alice", "elsewhere.example", "other"), 0);
 	assert_int_equal(users_find(users, "Alice", REALM, &user), -ENOENT);
+	assert_int_equal(users_add(users, longest, REALM, "x"), 0);
+	assert_int_equal(users_find(users, longest, REALM, &user), 0);
+	assert_int_equal(users_find(users, too_long, REALM, &user), -ENOENT);
 	assert_int_equal(users_del(users, "alice", REALM), 0);
 	assert_int_equal(users_find(users, "alice", REALM, &user), -ENOENT);
 	assert_int_equal(users_find(users, "alice", "elsewhere.example", &user), 0);
