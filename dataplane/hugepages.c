@@ -15,8 +15,6 @@
 #define SURPLUS FOLDER "/hugepages-2048kB/surplus_hugepages"
 /* Only locked: every network namespace has a /sys of its own, but not a /proc. */
 #define GUARD "/proc/sys/vm/nr_hugepages"
-/* Not below FOLDER: ip-netns(8) mounts a /sys of its own for each namespace. */
-#define LOCK "/proc/sys/vm/nr_hugepages"
 #define PAGE_MB 2
 
 static int pool = -1;        /* descriptor of POOL, kept open to give back */
