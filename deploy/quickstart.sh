@@ -52,8 +52,7 @@ fi
 
 KEEP_NOTE=/run/sallyport-quickstart
 HOST_WIRE=sallyport-demo
-HOST_SIDE=203.0.113.2
-RELAY_SIDE=203.0.113.1
+HOST_NET=203.0.113
 
 step() { echo "== $*"; }
 
@@ -107,22 +106,25 @@ flock -u 9
 rm -f "$BUILD.log"
 
 step "demonstration CA, users, namespaces"
+if [ "$keep" = yes ] && ip -o -4 addr show | grep -q " $HOST_NET\\."; then
+  fail "quickstart.sh: this machine uses $HOST_NET.0/24 itself, which --keep would put between it and the relay"
+fi
 lab_up
-lab_ca
 if [ "$keep" = yes ]; then
-  # a third interface, for phones on this machine
-  ip -n "$NS_R" link add vh type veth peer name "$HOST_WIRE" netns 1 ||
+  # a third interface, for phones on this machine; the phones in namespaces reach its address, too
+  LAB_SIP=$HOST_NET.1
+  ip -n "$NS_R" link add vh type veth peer name "$HOST_WIRE" netns $$ ||
     fail "quickstart.sh: there is an interface $HOST_WIRE already"
   ip netns exec "$NS_R" sysctl -qw net.ipv6.conf.vh.disable_ipv6=1
   ip -n "$NS_R" link set vh up
   ethtool -K "$HOST_WIRE" tx off tso off gso off >/dev/null 2>&1
-  ip addr add "$HOST_SIDE/24" dev "$HOST_WIRE"
+  ip addr add "$HOST_NET.2/24" dev "$HOST_WIRE"
   ip link set "$HOST_WIRE" up
-  ip route add "$LAB_SIP/32" via "$RELAY_SIDE" dev "$HOST_WIRE"
   LAB_MORE_INTERFACES="    - name: host
       device: net_af_xdp2,iface=vh
-      address: $RELAY_SIDE/24"
+      address: $HOST_NET.1/24"
 fi
+lab_ca
 lab_config "memory: auto"
 alice_password=$(openssl rand -hex 12) bob_password=$(openssl rand -hex 12)
 lab_user alice "$alice_password"
