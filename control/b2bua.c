@@ -390,10 +390,8 @@ b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 
 	if (call == NULL || call->state == CALL_ENDED)
 		return;
-	if (event->kind == RELAY_EVENT_TIMEOUT || event->kind == RELAY_EVENT_DELETED) {
-		call->in_relay = false;
-		call_end(call,
-			event->kind == RELAY_EVENT_TIMEOUT ? "no media" : "ended at the relay",
-			NULL, 503, NULL);
-	}
+	if (event->kind == RELAY_EVENT_TIMEOUT)
+		call_end(call, "no media", NULL, 503, NULL);
+	else if (event->kind == RELAY_EVENT_DELETED)
+		call_end(call, "ended at the relay", NULL, 503, NULL);
 }

@@ -5,6 +5,7 @@
 #include "relay/config.h"
 #include "relay/log.h"
 #include "tls_policy.h"
+#include "tls_release.h"
 #include "users.h"
 
 #include <errno.h>
@@ -166,6 +167,7 @@ serve(const struct config *config, struct users *users, char *error)
 		say_farewell(&process);
 	}
 	agent_destroy(process.agent);
+	tls_release_flush();
 	su_root_destroy(process.root);
 	close(process.signals);
 	return result;
@@ -199,7 +201,9 @@ main(int argc, char **argv)
 	} else {
 		su_init();
 		silence_sofia();
-		result = tls_policy_install(error, sizeof(error));
+		result = tls_release_install();
+		if (result == 0)
+			result = tls_policy_install(error, sizeof(error));
 		if (result == 0)
 			result = users_open(
 				config->sip.users, USERS_READ, &users, error, sizeof(error));
