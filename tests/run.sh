@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Every test of Sallyport, in one command: see usage below.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+
+usage() {
+  cat <<EOF
+Usage: sudo tests/run.sh [--suite NAME] [--sanitize] [--list] [--help]
+
+Installs what the tests need (Debian 12 packages), builds into build-test, and runs the tests. Ends
+with the line "N passed, N failed"; the log of each failed test is shown before it.
+
+  --suite NAME   only one suite: unit, vectors, differential or integration
+  --sanitize     instead: unit, vectors and differential under AddressSanitizer and UBSan (gcc), and
+                 the lock-free table with threads under ThreadSanitizer (clang)
+  --list         name the tests, run none
+  --help         this text
+
+Exit status: 0 all passed, 1 some failed or nothing could be run, 2 usage.
+EOF
+}
+
+suites="unit vectors differential integration" sanitize=no list=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --suite)
+      [ $# -gt 1 ] || { usage >&2; exit 2; }
+      suites=$2
+      shift
+      ;;
+    --sanitize) sanitize=yes ;;
+    --list) list=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "run.sh: what is \"$1\"?" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+for suite in $suites; do
+  case $suite in
+    unit | vectors | differential | integration) ;;
+    *) echo "run.sh: there is no suite \"$suite\"" >&2; exit 2 ;;
+  esac
+done
+if [ "$(id -u)" -ne 0 ]; then
+  echo "run.sh: run it as root (sudo): it installs packages, and the integration tests make network namespaces" >&2
+  exit 1
+fi
+
+passed=0 failed=0
+
+fail() {
+  echo "run.sh: $*" >&2
+  echo "$passed passed, $((failed + 1)) failed"
+  exit 1
+}
+
+# build FOLDER [MESON_OPTION]...
+build() {
+  local folder=$1
+  shift
+  echo "== building ${folder##*/}"
+  if [ ! -f "$folder/build.ninja" ]; then
+    meson setup "$folder" "$root" "$@" >"$folder.log" 2>&1 </dev/null || {
+      tail -20 "$folder.log" >&2
+      return 1
+    }
+  fi
+  ninja -C "$folder" 2>&1 </dev/null | tee "$folder.log" | awk 'NR % 25 == 0 { print "   " $1, $2; fflush() }'
+  [ "${PIPESTATUS[0]}" -eq 0 ] || {
+    grep -E -A12 "error|FAILED" "$folder.log" | tail -40 >&2
+    return 1
+  }
+  rm -f "$folder.log"
+}
+
+# run_tests FOLDER [MESON_TEST_ARGUMENT]...: runs, counts, shows what failed
+run_tests() {
+  local folder=$1 counts
+  shift
+  rm -f "$folder/meson-logs/testlog.json"
+  meson test -C "$folder" --no-rebuild --print-errorlogs "$@" </dev/null 2>&1 |
+    grep -vE '^(ninja:|Full log written|Expected Fail|Unexpected Pass|$)'
+  [ -f "$folder/meson-logs/testlog.json" ] || fail "no test ran in $folder"
+  # a skipped test has shown nothing: it is not passed
+  counts=$(jq -rs '[([.[] | select(.result == "OK" or .result == "EXPECTEDFAIL")] | length),
+    ([.[] | select(.result != "OK" and .result != "EXPECTEDFAIL")] | length)] | @tsv' \
+    "$folder/meson-logs/testlog.json")
+  passed=$((passed + $(cut -f1 <<<"$counts")))
+  failed=$((failed + $(cut -f2 <<<"$counts")))
+}
+
+echo "== packages"
+"$root/deploy/packages.sh" build test || fail "packages are missing"
+
+if [ "$sanitize" = yes ]; then
+  build "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true ||
+    fail "the ASan build failed"
+  build_tsan() {
+    CC=clang build "$root/build-tsan" -Db_sanitize=thread -Db_lundef=false -Dwerror=true
+  }
+  build_tsan || fail "the TSan build failed"
+  # DPDK's memory and OpenSSL's one-time tables live as long as the process
+  export ASAN_OPTIONS=abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
+  run_tests "$root/build-asan" --suite unit --suite vectors --suite differential -t 4
+  run_tests "$root/build-tsan" port_table_threads -t 4
+else
+  build "$root/build-test" -Dwerror=true || fail "the build failed"
+  if [ "$list" = yes ]; then
+    meson test -C "$root/build-test" --list 2>/dev/null
+    exit 0
+  fi
+  for suite in $suites; do
+    echo "== suite $suite"
+    run_tests "$root/build-test" --suite "$suite"
+  done
+fi
+[ $((passed + failed)) -gt 0 ] || fail "there was no test to run"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
