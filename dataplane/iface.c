@@ -130,7 +130,7 @@ iface_open(const struct config_interface *config, unsigned queues, struct rte_me
 	if (netdev_holding(&config->ip, holder)) {
 		snprintf(error, error_size,
 			"%s: address %s is in use on network interface %s: the relay puts it on "
-		        "its "
+			"its "
 			"own; remove it there (ip address del %s dev %s), or choose another",
 			where, config->address, holder, config->address, holder);
 		return -EADDRINUSE;

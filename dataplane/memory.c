@@ -3,6 +3,7 @@
 
 #include "eal_log.h"
 #include "hugepages.h"
+#include "lcores.h"
 #include "relay/log.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #define ARGS_MAX 64
-#define CPU_MAX CPU_SETSIZE
 
 /* A frame of 1500 bytes of IP, before it 128 bytes of ours and (AF_XDP) 256 of the kernel's, behind
  * it the room that an engine and the new trailer need. With mbuf and pool header it must fit a page:
@@ -75,99 +74,6 @@ memory_device_is_pci(const char *device)
 	return digits >= 2 && rest[0] == ':' && strspn(rest + 1, "0123456789abcdefABCDEF") == 2 &&
 	       rest[3] == '.' && rest[4] >= '0' && rest[4] <= '7' &&
 	       (rest[5] == '\0' || rest[5] == ',');
-}
-
-/* "0-3,8" of a set. */
-static void
-format_cpus(const cpu_set_t *set, char *text, size_t size)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (int cpu = 0; cpu < CPU_MAX; cpu++) {
-		int last = cpu;
-		if (!CPU_ISSET(cpu, set))
-			continue;
-		while (last + 1 < CPU_MAX && CPU_ISSET(last + 1, set))
-			last++;
-		int length = last == cpu ? snprintf(text + used, size - used, "%s%d",
-						   used > 0 ? "," : "", cpu)
-		                         : snprintf(text + used, size - used, "%s%d-%d",
-						   used > 0 ? "," : "", cpu, last);
-		if (length < 0 || (size_t)length >= size - used)
-			return;
-		used += (size_t)length;
-		cpu = last;
-	}
-}
-
-/* The CPU of each worker: as configured, else those allowed from the last to the first, so that the
- * first, where the kernel does most of its own work, is taken last; then around again. */
-static int
-choose_cpus(const struct config_media *config, const cpu_set_t *allowed, int *cpus, char *error,
-	size_t error_size)
-{
-	int cpu = 0;
-
-	for (unsigned i = 0; i < config->workers; i++) {
-		if (config->cpus_count > 0) {
-			char text[128];
-			cpu = (int)config->cpus[i % config->cpus_count];
-			if (cpu < CPU_MAX && CPU_ISSET(cpu, allowed)) {
-				cpus[i] = cpu;
-				continue;
-			}
-			format_cpus(allowed, text, sizeof(text));
-			snprintf(error, error_size,
-				"media.cpus: CPU %d is not one that this process may run on (%s)",
-				cpu, text);
-			return -EINVAL;
-		}
-		do {
-			cpu = (cpu + CPU_MAX - 1) % CPU_MAX;
-		} while (!CPU_ISSET(cpu, allowed));
-		cpus[i] = cpu;
-	}
-	return 0;
-}
-
-/* --lcores: lcore 0 is this thread, on the CPUs that no worker has (or on any, if none is left);
- * several lcores may lie on one CPU. */
-static int
-add_lcores(struct eal_args *args, const struct config_media *config, char *error, size_t error_size)
-{
-	cpu_set_t allowed, rest;
-	int cpus[RTE_MAX_LCORE];
-	char text[4096];
-	size_t used;
-
-	if (config->workers >= RTE_MAX_LCORE) {
-		snprintf(error, error_size, "media.workers: at most %d", RTE_MAX_LCORE - 1);
-		return -EINVAL;
-	}
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) == 0) {
-		snprintf(error, error_size, "the CPUs of this process can't be read: %s",
-			strerror(errno));
-		return -errno;
-	}
-	int result = choose_cpus(config, &allowed, cpus, error, error_size);
-	if (result != 0)
-		return result;
-
-	rest = allowed;
-	for (unsigned i = 0; i < config->workers; i++)
-		CPU_CLR(cpus[i], &rest);
-	if (CPU_COUNT(&rest) == 0)
-		rest = allowed;
-	snprintf(text, sizeof(text), "0@(");
-	format_cpus(&rest, text + 3, sizeof(text) / 2);
-	used = strlen(text);
-	used += (size_t)snprintf(text + used, sizeof(text) - used, ")");
-	for (unsigned i = 0; i < config->workers && used < sizeof(text); i++)
-		used += (size_t)snprintf(
-			text + used, sizeof(text) - used, ",%u@%d", i + 1, cpus[i]);
-	add_arg(args, "--lcores=%s", text);
-	return 0;
 }
 
 static void
@@ -227,12 +133,24 @@ choose_pages(
 	return 0;
 }
 
+static bool
+has_memif(const struct config_media *config)
+{
+	for (unsigned i = 0; i < config->interfaces_count; i++)
+		if (strncmp(config->interfaces[i].device, "net_memif", 9) == 0)
+			return true;
+	return false;
+}
+
 static void
-add_memory(struct eal_args *args, const struct memory *memory)
+add_memory(struct eal_args *args, const struct config_media *config, const struct memory *memory)
 {
 	/* neither way is a file shared with another process, and none is left behind */
 	if (memory->hugepages) {
 		add_arg(args, "--in-memory");
+		/* net_memif hands few descriptors to its peer, and with them all packet memory */
+		if (has_memif(config))
+			add_arg(args, "--single-file-segments");
 	} else {
 		add_arg(args, "--no-huge");
 		add_arg(args, "--no-shconf");
@@ -257,6 +175,7 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 {
 	struct eal_args args = {0};
 	char *argv[ARGS_MAX + 1];
+	char lcores[LCORES_TEXT];
 	int result;
 
 	add_arg(&args, "sallyport-media");
@@ -264,9 +183,11 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 	add_arg(&args, "--no-telemetry");
 	add_arg(&args, "--log-level=error");
 	add_arg(&args, "--file-prefix=sallyport-%d-%" PRIx64, getpid(), rte_rdtsc());
-	add_memory(&args, memory);
+	add_memory(&args, config, memory);
 	add_devices(&args, config);
-	result = add_lcores(&args, config, error, error_size);
+	result = lcores_map(config, lcores, sizeof(lcores), error, error_size);
+	if (result == 0)
+		add_arg(&args, "--lcores=%s", lcores);
 	if (result == 0 && args.failed) {
 		snprintf(error, error_size, "out of memory");
 		result = -ENOMEM;

@@ -87,7 +87,7 @@ probe(const struct complaint *to, unsigned queues, uint16_t *id)
 		snprintf(hint, sizeof(hint), "%s%s", cause,
 			*count != '\0' && queues > 1
 				? " Each of media.workers needs a queue pair: fewer workers, or "
-		                  "more "
+				  "more "
 				  "queues (ethtool -L); net_af_xdp has but one on a veth, "
 				  "net_af_packet any number"
 				: "");

@@ -238,10 +238,10 @@ try_many_starts() {
 	# the kernel frees what AF_XDP held a moment after the end
 	for _ in $(seq 100); do
 		after=$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages 2>/dev/null)
-		[ "$after" = "$before" ] && break
+		[ "$after" -le "$before" ] && break
 		sleep 0.1
 	done
-	[ "$after" = "$before" ] || fail "there were $before hugepages, and now $after"
+	[ "$after" -le "$before" ] || fail "there were $before hugepages, and now $after"
 
 	write_config "net_af_xdp0,iface=wire" ordinary 1 192.0.2.1/24 "" "gateway: 192.0.2.2"
 	start_relay || fail "the relay does not start"
