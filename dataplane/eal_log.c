@@ -88,7 +88,9 @@ adopt_library(const char *library, const char *function)
 
 	if (handle == NULL)
 		return;
-	*(void **)&set_print = dlsym(handle, function);
+	/* C has no cast from data to function; POSIX says that the bits are the same */
+	void *symbol = dlsym(handle, function);
+	memcpy(&set_print, &symbol, sizeof(set_print));
 	if (set_print != NULL)
 		set_print(take_library_text);
 	dlclose(handle);
