@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
+#include <string.h>
 
 static SSL *abandoned;   /* shut down by the stack, not freed; at most one, see SSL_shutdown() */
 static void *stack_base; /* where Sofia-SIP's library lies */
@@ -57,8 +58,11 @@ SSL_shutdown(SSL *ssl)
 {
 	static int (*real)(SSL *);
 
-	if (real == NULL)
-		*(void **)&real = dlsym(RTLD_NEXT, "SSL_shutdown");
+	if (real == NULL) {
+		/* C has no cast from data to function; POSIX says that the bits are the same */
+		void *symbol = dlsym(RTLD_NEXT, "SSL_shutdown");
+		memcpy(&real, &symbol, sizeof(real));
+	}
 	int result = real(ssl);
 	if (!is_in_stack(__builtin_return_address(0)))
 		return result;
