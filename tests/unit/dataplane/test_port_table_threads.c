@@ -18,7 +18,7 @@
 #define READERS 3
 #define FIRST 30000
 #define PAIRS 16
-#define ROUNDS 50000
+#define ROUNDS 20000
 #define WORDS 32
 
 /* Stands for the flow: a reader takes it for whole only if all its words agree. */
@@ -29,6 +29,7 @@ struct flow {
 static struct port_table *table;
 static struct rte_rcu_qsbr *qsbr;
 static _Atomic bool stop;
+static _Atomic unsigned running;
 static _Atomic uint64_t seen;
 static _Atomic uint64_t torn;
 
@@ -53,6 +54,7 @@ reader(void *arg)
 	unsigned index = (unsigned)(uintptr_t)arg;
 
 	rte_rcu_qsbr_thread_online(qsbr, index);
+	atomic_fetch_add(&running, 1);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		look_at_all();
 		rte_rcu_qsbr_quiescent(qsbr, index);
@@ -101,6 +103,8 @@ readers_see_whole_flows_or_none(void **state)
 		rte_rcu_qsbr_thread_register(qsbr, i);
 		pthread_create(&threads[i], NULL, reader, (void *)(uintptr_t)i);
 	}
+	while (atomic_load(&running) < READERS)
+		sched_yield();
 	for (unsigned round = 1; round <= ROUNDS; round++) {
 		seed = seed * 1103515245u + 12345u;
 		unsigned pair = (seed >> 16) % PAIRS;
