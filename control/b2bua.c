@@ -251,8 +251,10 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 	case sip_method_bye:
 		nta_incoming_treply(request, SIP_200_OK, TAG_END());
 		nta_incoming_destroy(request);
-		call_end(side->call, side->index == 0 ? "the caller hung up" : "the callee hung up",
-			side, 487, NULL);
+		if (side->index == 0)
+			call_end(side->call, "the caller hung up", side, 487, NULL);
+		else
+			call_end(side->call, "the callee hung up", side, 480, NULL);
 		return 0;
 	case sip_method_invite:
 		call_reinvite(side, request, sip);
