@@ -18,7 +18,7 @@
 #define READERS 3
 #define FIRST 30000
 #define PAIRS 16
-#define ROUNDS 20000
+#define ROUNDS 200000
 #define WORDS 32
 
 /* Stands for the flow: a reader takes it for whole only if all its words agree. */
