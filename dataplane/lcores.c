@@ -2,7 +2,9 @@
 #include "lcores.h"
 
 #include <errno.h>
-#include <rte_config.h>
+#include <pthread.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,4 +99,30 @@ lcores_map(
 	for (unsigned i = 0; i < config->workers && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, ",%u@%d", i + 1, cpus[i]);
 	return used < size ? 0 : -ENOSPC;
+}
+
+/* On the worker's own thread. */
+static int
+prefer_this_thread(void *unused)
+{
+	const struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_RR)};
+
+	(void)unused;
+	return -pthread_setschedparam(pthread_self(), SCHED_RR, &lowest);
+}
+
+int
+lcores_prefer_workers(void)
+{
+	unsigned lcore;
+	int result = 0;
+
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		int launched = rte_eal_remote_launch(prefer_this_thread, NULL, lcore);
+		if (launched == 0)
+			launched = rte_eal_wait_lcore(lcore);
+		if (launched != 0)
+			result = launched;
+	}
+	return result;
 }

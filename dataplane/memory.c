@@ -274,6 +274,10 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 		return result;
 	}
 	eal_log_adopt_libraries();
+	if (config->poll == CONFIG_POLL_ADAPTIVE && (result = lcores_prefer_workers()) != 0)
+		log_info("workers get no preference over other programs: %s; on a machine that is "
+			 "busy with those, media may come late",
+			strerror(-result));
 	snprintf(memory->description, sizeof(memory->description), "%u MiB of %s", memory->mb,
 		memory->hugepages ? "hugepages" : "ordinary memory");
 	result = create_pool(config, memory, error, error_size);

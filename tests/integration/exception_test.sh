@@ -104,9 +104,10 @@ check_nothing_left() {
 	return 0
 }
 
+# Until five answers came: on a machine that is busy with other things they may take their time.
 check_ping() { # FAMILY-FLAG ADDRESS [SOURCE]
 	local got
-	got=$(ip netns exec "$phone_ns" ping "$1" ${3:+-I "$3"} -c 5 -i 0.1 -W 2 "$2" 2>&1)
+	got=$(ip netns exec "$phone_ns" ping "$1" ${3:+-I "$3"} -c 5 -i 0.1 -w 20 "$2" 2>&1)
 	case $got in
 	*DUP*) fail "a ping of $2 was answered twice: $got" ;;
 	*"5 received"*) ;;
@@ -163,6 +164,19 @@ check_privileges() {
 		fail "the relay may leave a core file"
 }
 
+# A worker runs as soon as it wakes, whatever else the machine does: field 41 is SCHED_RR, 2.
+check_preference() {
+	local task
+	for task in /proc/"$relay_pid"/task/*; do
+		case $(cat "$task/comm") in
+		rte-worker-*)
+			[ "$(cut -d' ' -f41 "$task/stat")" = 2 ] ||
+				fail "$(cat "$task/comm") has no preference over other programs"
+			;;
+		esac
+	done
+}
+
 # try DEVICE MEMORY WORKERS: the whole path
 try() {
 	echo "$1, $2, $3 worker(s)"
@@ -174,6 +188,7 @@ try() {
 	check_tcp 192.0.2.1
 	check_udp 192.0.2.1
 	check_privileges
+	check_preference
 	stop_relay
 }
 
