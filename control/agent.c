@@ -24,7 +24,10 @@
 #include <unistd.h>
 
 #define MESSAGE_SIZE_MAX 65536 /* bytes of one SIP message */
-#define IDLE_MS 900000         /* a connection without traffic: phones keep theirs alive */
+/* A connection without traffic, and with neither a binding nor a call nor a transaction: that of a
+ * registered phone stays open as long as the binding. */
+#define IDLE_MS 60000
+#define BACKLOG 512 /* connections that wait to be accepted */
 
 static void
 read_address(const su_sockaddr_t *from, struct relay_addr *out)
@@ -216,8 +219,8 @@ open_listener(struct agent *agent, char *error, size_t error_size)
 		return result;
 	agent->nta = nta_agent_create(agent->root, URL_STRING_MAKE(url), NULL, NULL,
 		TPTAG_CERTIFICATE(folder), TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE),
-		TPTAG_IDLE(IDLE_MS), NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1),
-		NTATAG_TLS_RPORT(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0),
+		TPTAG_IDLE(IDLE_MS), TPTAG_QUEUESIZE(BACKLOG), NTATAG_MAXSIZE(MESSAGE_SIZE_MAX),
+		NTATAG_UA(1), NTATAG_TLS_RPORT(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0),
 		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), TAG_END());
 	tls_folder_remove(folder);
 	if (agent->nta == NULL) {
