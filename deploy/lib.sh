@@ -17,6 +17,7 @@ LAB_B=198.51.100.10
 lab_pids=()
 lab_dir=""
 lab_name=""
+NS_R="" NS_A="" NS_B=""
 
 fail() {
   echo "$*" >&2

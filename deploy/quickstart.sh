@@ -76,7 +76,6 @@ if [ "$keep" = yes ] && [ -f "$KEEP_NOTE" ]; then
   exit 1
 fi
 
-NS_R="" NS_A="" NS_B=""
 trap 'lab_down' EXIT
 trap 'exit 1' INT TERM HUP
 
