@@ -6,12 +6,18 @@
 #include "relay/log.h"
 
 #include <errno.h>
+#include <rte_common.h>
+#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PREFIX "sp-"
 #define TABLE_FIRST 5300 /* routing table of interface 0 */
+
+/* At its start net_tap puts two descriptors for each queue pair into one message to other processes
+ * (which we don't have), and writes past that message when it has room for fewer. */
+#define TAP_QUEUES_MAX (RTE_MP_MAX_FD_NUM / 2)
 
 static uint32_t
 routing_table(const struct iface *iface)
@@ -77,11 +83,12 @@ configure(const char *where, struct iface *iface, char *error, size_t error_size
 }
 
 int
-exception_open(const char *where, struct iface *iface, unsigned queues, struct rte_mempool *pool,
+exception_open(const char *where, struct iface *iface, unsigned workers, struct rte_mempool *pool,
 	char *error, size_t error_size)
 {
 	char device[128];
 	struct port tap;
+	unsigned queues = RTE_MIN(workers, (unsigned)TAP_QUEUES_MAX);
 	int result = choose_name(where, iface, error, error_size);
 
 	if (result != 0)
@@ -92,6 +99,7 @@ exception_open(const char *where, struct iface *iface, unsigned queues, struct r
 	if (result != 0)
 		return result;
 	iface->tap_port_id = tap.id;
+	iface->tap_queues = (uint8_t)queues;
 	iface->tap_ifindex = netdev_index(iface->tap_name);
 	result = configure(where, iface, error, error_size);
 	if (result != 0)

@@ -7,9 +7,10 @@
 
 #include "iface.h"
 
-/* Makes the TAP of an interface whose port, address, index and MTU are known, and sets its
- * tap_port_id, tap_name and tap_ifindex. 0, or -errno after a sentence. */
-int exception_open(const char *where, struct iface *iface, unsigned queues,
+/* Makes the TAP of an interface whose port, address, index and MTU are known, with a queue pair for
+ * each of `workers` or as many as net_tap can, and sets its tap_port_id, tap_queues, tap_name and
+ * tap_ifindex. 0, or -errno after a sentence. */
+int exception_open(const char *where, struct iface *iface, unsigned workers,
 	struct rte_mempool *pool, char *error, size_t error_size);
 
 /* Removes it and its rule. */

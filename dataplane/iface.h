@@ -21,6 +21,7 @@ struct iface {
 	uint16_t mtu;                 /* bytes of IP */
 	uint8_t udp_checksum_offload; /* the port fills in IPv4 header and UDP checksums */
 	uint8_t index;                /* in ifaces[] */
+	uint8_t tap_queues;           /* of the TAP: that many workers, the first, serve it */
 	struct rte_ether_addr mac;
 	struct relay_ip ip;       /* the media address */
 	struct port_table *table; /* local port -> leg, set by the session module */

@@ -266,13 +266,21 @@ relay_burst(struct worker *worker, struct packet *packets[], unsigned count)
 		flush(worker, ifaces[i]);
 }
 
-/* Gives frames that are not media to the kernel, by the interface's TAP. */
+/* Gives frames that are not media to the kernel, by the interface's TAP. A worker without a queue of
+ * it gives them to one that has, which sorts them anew. */
 static void
 to_kernel(struct worker *worker, struct iface *iface, struct rte_mbuf *mbufs[], unsigned count)
 {
-	uint16_t sent = rte_eth_tx_burst(iface->tap_port_id, worker->index, mbufs, count);
+	unsigned sent;
 
-	counter_add(&worker->counters.to_kernel, sent);
+	if (worker->index < iface->tap_queues) {
+		sent = rte_eth_tx_burst(iface->tap_port_id, worker->index, mbufs, count);
+		counter_add(&worker->counters.to_kernel, sent);
+	} else {
+		struct worker *server = worker_by_index(worker->index % iface->tap_queues);
+		sent = rte_ring_enqueue_burst(server->handover, (void **)mbufs, count, NULL);
+		counter_add(&worker->counters.handed_over, sent);
+	}
 	for (unsigned i = sent; i < count; i++)
 		drop(worker, mbufs[i], NULL, RELAY_DROP_EXCEPTION_FULL);
 }
@@ -383,8 +391,10 @@ static unsigned
 from_kernel(struct worker *worker, struct iface *iface)
 {
 	struct rte_mbuf *mbufs[WORKER_BURST];
-	unsigned count = rte_eth_rx_burst(iface->tap_port_id, worker->index, mbufs, WORKER_BURST);
 
+	if (worker->index >= iface->tap_queues)
+		return 0;
+	unsigned count = rte_eth_rx_burst(iface->tap_port_id, worker->index, mbufs, WORKER_BURST);
 	if (count == 0)
 		return 0;
 	uint16_t sent = rte_eth_tx_burst(iface->port_id, worker->index, mbufs, count);

@@ -21,7 +21,7 @@ struct worker_counters {
 	_Atomic uint64_t relayed;     /* sent to the other leg */
 	_Atomic uint64_t bursts;      /* polls that found packets */
 	_Atomic uint64_t idle;        /* polls that found none */
-	_Atomic uint64_t handed_over; /* given to the worker that owns their session */
+	_Atomic uint64_t handed_over; /* given to the worker that owns session or TAP queue */
 	_Atomic uint64_t to_kernel;
 	_Atomic uint64_t from_kernel;
 	_Atomic uint64_t drops[RELAY_DROP_COUNT];
