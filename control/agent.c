@@ -3,11 +3,10 @@
 
 #include "auth.h"
 #include "b2bua.h"
+#include "listener.h"
 #include "relay/log.h"
-#include "tls_folder.h"
 #include "users.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sofia-sip/msg_addr.h>
@@ -16,18 +15,12 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_tag.h>
-#include <sofia-sip/tport_tag.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#define MESSAGE_SIZE_MAX 65536 /* bytes of one SIP message */
-/* A connection without traffic, and with neither a binding nor a call nor a transaction: that of a
- * registered phone stays open as long as the binding. */
-#define IDLE_MS 60000
-#define BACKLOG 512 /* connections that wait to be accepted */
+#define MESSAGE_SIZE_MAX 65536               /* bytes of one SIP message */
+#define NO_LISTENER_YET ((url_string_t *)-1) /* as nta_agent_create() has it */
 
 static void
 read_address(const su_sockaddr_t *from, struct relay_addr *out)
@@ -60,6 +53,16 @@ source_release(struct source *source)
 {
 	tport_unref(source->connection);
 	source->connection = NULL;
+}
+
+const char *
+agent_contact(su_home_t *home, const tport_t *connection)
+{
+	const tp_name_t *name = tport_name(tport_parent(connection));
+	bool v6 = strchr(name->tpn_host, ':') != NULL && name->tpn_host[0] != '[';
+
+	return su_sprintf(home, "<sip:%s%s%s:%s;transport=tls>", v6 ? "[" : "", name->tpn_host,
+		v6 ? "]" : "", name->tpn_port);
 }
 
 bool
@@ -168,73 +171,20 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 	return 0;
 }
 
-/* Sofia only says that it can't bind; so we ask the kernel first, to say why. */
-static int
-check_bind(const struct config_sip *config, char *error, size_t error_size)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address = {.any = {.sa_family = AF_UNSPEC}};
-	socklen_t length = sizeof(address.v4);
-	int on = 1, result = 0;
-
-	if (inet_pton(AF_INET, config->address, &address.v4.sin_addr) == 1) {
-		address.v4.sin_family = AF_INET;
-		address.v4.sin_port = htons(config->port);
-	} else if (inet_pton(AF_INET6, config->address, &address.v6.sin6_addr) == 1) {
-		address.v6.sin6_family = AF_INET6;
-		address.v6.sin6_port = htons(config->port);
-		length = sizeof(address.v6);
-	}
-	int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, &address.any, length) != 0)
-		result = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (result != 0)
-		snprintf(error, error_size, "sip.address: %s port %u can't be listened on: %s%s",
-			config->address, config->port, strerror(-result),
-			result == -EADDRINUSE      ? ": another program has it"
-			: result == -EADDRNOTAVAIL ? ": no interface has this address; is "
-						     "sallyport-media running, which brings it?"
-						   : "");
-	return result;
-}
-
 static int
 open_listener(struct agent *agent, char *error, size_t error_size)
 {
-	const struct config_sip *config = &agent->config->sip;
-	bool v6 = strchr(config->address, ':') != NULL;
-	const char *url = su_sprintf(agent->home, "sips:%s%s%s:%u;transport=tls", v6 ? "[" : "",
-		config->address, v6 ? "]" : "", config->port);
-	char folder[TLS_FOLDER_SIZE];
-	int result = check_bind(config, error, error_size);
-
-	if (result != 0 || (result = tls_folder_make(config, folder, error, error_size)) != 0)
-		return result;
-	agent->nta = nta_agent_create(agent->root, URL_STRING_MAKE(url), NULL, NULL,
-		TPTAG_CERTIFICATE(folder), TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE),
-		TPTAG_IDLE(IDLE_MS), TPTAG_QUEUESIZE(BACKLOG), NTATAG_MAXSIZE(MESSAGE_SIZE_MAX),
-		NTATAG_UA(1), NTATAG_TLS_RPORT(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0),
-		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), TAG_END());
-	tls_folder_remove(folder);
-	if (agent->nta == NULL) {
-		snprintf(error, error_size,
-			"sip: the TLS listener on %s port %u can't be opened: is the "
-			"certificate one that OpenSSL takes?",
-			config->address, config->port);
-		return -EINVAL;
-	}
-	agent->contact = su_sprintf(agent->home, "<sip:%s%s%s:%u;transport=tls>", v6 ? "[" : "",
-		config->address, v6 ? "]" : "", config->port);
+	agent->nta = nta_agent_create(agent->root, NO_LISTENER_YET, NULL, NULL,
+		NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1), NTATAG_TLS_RPORT(1),
+		NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+		TAG_END());
+	if (agent->nta == NULL)
+		return -ENOMEM;
 	agent->default_leg = nta_leg_tcreate(
 		agent->nta, on_request, (nta_leg_magic_t *)agent, NTATAG_NO_DIALOG(1), TAG_END());
-	return agent->default_leg != NULL ? 0 : -ENOMEM;
+	if (agent->default_leg == NULL)
+		return -ENOMEM;
+	return listener_open(agent->nta, &agent->config->sip, error, error_size);
 }
 
 static void

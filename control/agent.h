@@ -23,7 +23,6 @@ struct agent {
 	su_home_t *home;
 	nta_agent_t *nta;
 	nta_leg_t *default_leg;
-	char *contact; /* "<sips:...>", ours in every dialog */
 	struct users *users;
 	struct auth *auth;
 	struct registrar *registrar;
@@ -53,6 +52,9 @@ void agent_destroy(struct agent *agent);
 /* Answers, and destroys, a request that asks nothing of a call or binding: OPTIONS; and all that we
  * don't do. */
 void agent_answer_other(nta_incoming_t *request, const sip_t *sip);
+
+/* Our Contact on a connection, "<sip:...>", at the address that it came in at. On `home`. */
+const char *agent_contact(su_home_t *home, const tport_t *connection);
 
 /* Is there such a user in our domain? False, too, when the store can't be read. */
 bool agent_knows_user(struct agent *agent, const char *name);

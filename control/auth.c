@@ -9,6 +9,7 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_tag.h>
 #include <sofia-sip/url.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -87,7 +88,8 @@ challenge(struct auth *auth, nta_incoming_t *request, bool stale)
 		TAG_IF(count > 1, SIPTAG_WWW_AUTHENTICATE_STR(text[1])), TAG_END());
 }
 
-/* Judges the credentials for our realm among those that came. DIGEST_NOT_DIGEST: there are none. */
+/* Judges the credentials for our realm among those that came. DIGEST_NOT_DIGEST: there are none.
+ * `user` is who they claim to be from, if that can be a user's name at all. */
 static enum digest_verdict
 judge(struct auth *auth, const sip_t *sip, char user[USER_NAME_SIZE], bool *away)
 {
@@ -108,6 +110,8 @@ judge(struct auth *auth, const sip_t *sip, char user[USER_NAME_SIZE], bool *away
 		return verdict;
 	if (url_e(uri, sizeof(uri), sip->sip_request->rq_url) >= (issize_t)sizeof(uri))
 		return DIGEST_MALFORMED;
+	if (user_name_fault(credentials.username) == NULL)
+		snprintf(user, USER_NAME_SIZE, "%s", credentials.username);
 	int found = users_find(auth->users, credentials.username, auth->config->domain, &known);
 	if (found != 0 && found != -ENOENT) {
 		log_error("%s", users_error(auth->users));
@@ -125,8 +129,6 @@ judge(struct auth *auth, const sip_t *sip, char user[USER_NAME_SIZE], bool *away
 	verdict = digest_check(&credentials, &against, known.ha1[credentials.algorithm]);
 	if (verdict == DIGEST_OK && found != 0)
 		verdict = DIGEST_WRONG_RESPONSE; /* a dummy that matched: never */
-	if (verdict == DIGEST_OK)
-		memcpy(user, known.name, USER_NAME_SIZE);
 	user_wipe(&known);
 	OPENSSL_cleanse(&credentials, sizeof(credentials));
 	return verdict;
@@ -152,12 +154,13 @@ auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 {
 	const char *method = sip->sip_request->rq_method_name;
 	bool away = false;
+	snprintf(user, USER_NAME_SIZE, "-");
 	enum digest_verdict verdict = judge(auth, sip, user, &away);
 
 	if (verdict != DIGEST_OK && verdict != DIGEST_NOT_DIGEST && verdict != DIGEST_WRONG_REALM &&
 		!digest_verdict_is_stale(verdict))
-		log_warning("authentication failed: %s from %s: %s", method, source->text,
-			digest_verdict_name(verdict));
+		log_warning("authentication failed: %s from %s: user %s: %s", method, source->text,
+			user, digest_verdict_name(verdict));
 	switch (verdict) {
 	case DIGEST_OK:
 		break;
@@ -176,7 +179,7 @@ auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 		(sip->sip_request->rq_method != sip_method_register ||
 			is_own(auth, sip->sip_to->a_url, user)))
 		return true;
-	log_warning("authentication failed: %s from %s: user %s spoke for somebody else", method,
+	log_warning("authentication failed: %s from %s: user %s: spoke for somebody else", method,
 		source->text, user);
 	nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
 	return false;

@@ -114,7 +114,8 @@ answer_caller(struct call *call)
 		call->answered_ms = call_now_ms();
 		call->state = CALL_UP;
 	}
-	nta_incoming_treply(call->invite_in, status, NULL, SIPTAG_CONTACT_STR(call->agent->contact),
+	nta_incoming_treply(call->invite_in, status, NULL,
+		SIPTAG_CONTACT_STR(call->side[0].contact),
 		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body), TAG_END());
 }
 
@@ -153,7 +154,7 @@ on_provisional(struct call *call, const sip_t *sip, int status)
 	} else if (!call->described || status != 183) {
 		nta_incoming_treply(call->invite_in, status == 183 ? 180 : status,
 			status == 183 ? "Ringing" : sip->sip_status->st_phrase,
-			SIPTAG_CONTACT_STR(call->agent->contact), TAG_END());
+			SIPTAG_CONTACT_STR(call->side[0].contact), TAG_END());
 	}
 }
 

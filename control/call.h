@@ -24,6 +24,7 @@ struct call_side {
 	nta_leg_t *leg;       /* the dialog */
 	tport_t *connection;  /* counted; requests go out on it */
 	struct relay_ip peer; /* the phone's address on it */
+	const char *contact;  /* ours, to this side */
 	uint64_t lost_ms;     /* since when the connection is closed; 0: it is open */
 	bool confirmed;       /* the dialog has a 2xx */
 	nta_outgoing_t *bye;  /* ours, waiting for its response */

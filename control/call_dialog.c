@@ -22,6 +22,7 @@ call_dialog_in(struct call *call, const sip_t *sip, nta_request_f *on_request)
 
 	if (call_random_hex(tag, TAG_BYTES) != 0)
 		return -EIO;
+	side->contact = agent_contact(call->home, side->connection);
 	nta_incoming_tag(call->invite_in, tag);
 	side->leg = nta_leg_tcreate(call->agent->nta, on_request, (nta_leg_magic_t *)side,
 		SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
@@ -64,13 +65,14 @@ call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
 		TAG_END());
 	if (side->leg == NULL)
 		return -ENOMEM;
+	side->contact = agent_contact(call->home, side->connection);
 	nta_leg_tag(side->leg, tag);
 	sip_max_forwards_init(max_forwards);
 	max_forwards->mf_count = hops - 1;
 	call->invite_out = nta_outgoing_tcreate(side->leg, on_response,
 		(nta_outgoing_magic_t *)call, NULL, SIP_METHOD_INVITE,
 		(const url_string_t *)contact, NTATAG_TPORT(side->connection),
-		SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(call->agent->contact),
+		SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(side->contact),
 		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
 		SIPTAG_PAYLOAD_STR(body), TAG_END());
 	return call->invite_out == NULL ? -ENOMEM : 0;
@@ -134,7 +136,7 @@ call_reinvite(struct call_side *side, nta_incoming_t *request, const sip_t *sip)
 			 call, side->index, sip->sip_payload->pl_data, sip->sip_payload->pl_len))
 		nta_incoming_treply(request, SIP_488_NOT_ACCEPTABLE, TAG_END());
 	else
-		nta_incoming_treply(request, SIP_200_OK, SIPTAG_CONTACT_STR(call->agent->contact),
+		nta_incoming_treply(request, SIP_200_OK, SIPTAG_CONTACT_STR(side->contact),
 			SIPTAG_CONTENT_TYPE_STR("application/sdp"),
 			SIPTAG_PAYLOAD_STR(call->sdp.side[side->index].said), TAG_END());
 }

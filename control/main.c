@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -131,6 +132,18 @@ now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* A phone is a connection, so a descriptor: as many as the system lets us have. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 /* Goes on for a little while, so that those who are told of the end can answer. */
 static void
 say_farewell(struct process *process)
@@ -199,6 +212,7 @@ main(int argc, char **argv)
 	} else if (check) {
 		printf("%s: good\n", path);
 	} else {
+		raise_descriptors();
 		su_init();
 		silence_sofia();
 		result = tls_release_install();
