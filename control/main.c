@@ -4,6 +4,7 @@
 #include "privilege.h"
 #include "relay/config.h"
 #include "relay/log.h"
+#include "tls_folder.h"
 #include "tls_policy.h"
 #include "tls_release.h"
 #include "users.h"
@@ -32,7 +33,9 @@ static const char usage[] =
 	"side (SDES), and has sallyport-media relay between them.\n"
 	"\n"
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
-	"      --check        read the configuration, say whether it is good, and end\n"
+	"      --check        read the configuration and the certificate, say whether they are "
+        "good,\n"
+	"                     and end\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the release\n"
 	"\n"
@@ -210,7 +213,9 @@ main(int argc, char **argv)
 		snprintf(error, sizeof(error), "%s: there is no section \"sip\"", path);
 		result = -EINVAL;
 	} else if (check) {
-		printf("%s: good\n", path);
+		result = tls_folder_check(&config->sip, error, sizeof(error));
+		if (result == 0)
+			printf("%s: good\n", path);
 	} else {
 		raise_descriptors();
 		su_init();

@@ -56,9 +56,20 @@ check_dates(const X509 *certificate, const char *path, char *error, size_t error
 	return 0;
 }
 
-/* Do the files say what they should? Sofia itself would only say that TLS failed. */
-static int
-check(const struct config_sip *config, char *error, size_t error_size)
+/* Why OpenSSL's last call failed: NULL is no word for "no such file". */
+static const char *
+reason(void)
+{
+	unsigned long code = ERR_get_error();
+	const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+	                                          : ERR_reason_error_string(code);
+
+	return text != NULL ? text : "OpenSSL does not say why";
+}
+
+/* Sofia itself would only say that TLS failed. */
+int
+tls_folder_check(const struct config_sip *config, char *error, size_t error_size)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 	int result = -EINVAL;
@@ -68,16 +79,15 @@ check(const struct config_sip *config, char *error, size_t error_size)
 		return -ENOMEM;
 	if (SSL_CTX_use_certificate_chain_file(context, config->certificate) != 1)
 		snprintf(error, error_size, "sip.certificate: %s can't be used: %s",
-			config->certificate, ERR_reason_error_string(ERR_get_error()));
+			config->certificate, reason());
 	else if (SSL_CTX_use_PrivateKey_file(context, config->private_key, SSL_FILETYPE_PEM) != 1 ||
 		 SSL_CTX_check_private_key(context) != 1)
 		snprintf(error, error_size,
 			"sip.private_key: %s can't be used with the certificate: %s",
-			config->private_key, ERR_reason_error_string(ERR_get_error()));
+			config->private_key, reason());
 	else if (config->ca != NULL &&
 		 SSL_CTX_load_verify_locations(context, config->ca, NULL) != 1)
-		snprintf(error, error_size, "sip.ca: %s can't be used: %s", config->ca,
-			ERR_reason_error_string(ERR_get_error()));
+		snprintf(error, error_size, "sip.ca: %s can't be used: %s", config->ca, reason());
 	else
 		result = check_dates(
 			SSL_CTX_get0_certificate(context), config->certificate, error, error_size);
@@ -131,7 +141,7 @@ tls_folder_make(const struct config_sip *config, char folder[TLS_FOLDER_SIZE], c
 {
 	/* in memory where there is such a place: the key is not to reach a disk once more */
 	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	int result = check(config, error, error_size);
+	int result = tls_folder_check(config, error, error_size);
 
 	if (result != 0)
 		return result;
