@@ -29,6 +29,9 @@
 #define DATA_ROOM (RTE_PKTMBUF_HEADROOM + 256 + 2048)
 #define CACHE 256
 
+/* With all headers. DPDK lets no buffer cross a page, so that an ordinary page holds just one. */
+#define BUFFER_SIZE (DATA_ROOM + sizeof(struct rte_mbuf) + 2 * RTE_CACHE_LINE_SIZE)
+
 /* Buffers that may be away from the pool at a time. net_af_xdp keeps 2048 in each fill ring and up
  * to 2048 on their way out; a NIC's or a TAP's rings take less. */
 #define MBUFS_PER_QUEUE 6144
@@ -222,10 +225,12 @@ create_pool(
 	if (memory->pool == NULL) {
 		int cause = rte_errno;
 		snprintf(error, error_size,
-			"media.memory_mb: %u MiB do not hold the %u packet buffers of %u "
-			"worker(s) and %u interface(s), %u MiB: %s",
-			config->memory_mb, count, config->workers, interfaces,
-			count / 1024 * (DATA_ROOM + 192) / 1024 + 1, rte_strerror(cause));
+			"media.memory_mb: %u MiB do not hold the packet buffers of %u worker(s) "
+			"and %u interface(s), which take %u MiB, and the sessions: raise it, or "
+			"lower media.workers",
+			config->memory_mb, config->workers, interfaces,
+			count / 1024 * (memory->hugepages ? (unsigned)BUFFER_SIZE : 4096) / 1024 +
+				1);
 		return -cause;
 	}
 	/* net_af_xdp takes the pool's first piece of memory as the frames that the kernel writes */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# How sallyport-media starts where a machine is short of something: of hugepages, of CPUs, of queues,
-# of rights, or of a free socket; and that it follows a neighbour to a new link address.
+# How sallyport-media starts where a machine is short of something: of hugepages, of memory, of CPUs,
+# of queues, of rights, or of a free socket; and that it follows a neighbour to a new link address.
 #
 # usage: start_test.sh BUILD-FOLDER     (root)
 # shellcheck source=_init.sh
@@ -100,6 +100,12 @@ short_of_hugepages() {
   check "it ends well" media_stop
 }
 
+short_of_memory() {
+  lab_config "memory: ordinary" "memory_mb: 256" "workers: 5"
+  check "too little memory for five workers: refused, with the amount" \
+    refuses "media.memory_mb: 256 MiB .*which take 3[0-9][0-9] MiB"
+}
+
 short_of_cpus() {
   LAB_DEVICE_A=net_af_packet0,iface=va LAB_DEVICE_B=net_af_packet1,iface=vb \
     lab_config "memory: ordinary" "memory_mb: 512" "workers: 5"
@@ -142,6 +148,7 @@ short_of_rights() {
 
 lab_up
 short_of_hugepages
+short_of_memory
 short_of_cpus
 another_relay
 new_link_address
