@@ -5,6 +5,7 @@
 #include "b2bua.h"
 #include "listener.h"
 #include "relay/log.h"
+#include "tls_guard.h"
 #include "users.h"
 
 #include <errno.h>
@@ -130,15 +131,19 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	bool taken = false;
 
 	source_of(agent, request, &source);
-	if (source.connection != NULL && auth_request(agent->auth, request, sip, &source, user) &&
-		accept_request(agent, request, sip)) {
-		if (sip->sip_request->rq_method == sip_method_register) {
-			registrar_handle(agent->registrar, request, sip, user, source.connection,
-				&source.peer.ip);
-		} else {
-			b2bua_invite(agent->b2bua, request, sip, user, &source);
-			taken = true;
-		}
+	if (source.connection == NULL || !auth_request(agent->auth, request, sip, &source, user)) {
+		source_release(&source);
+		return false;
+	}
+	tls_guard_trust(&source.peer);
+	if (!accept_request(agent, request, sip)) {
+		/* it has been answered */
+	} else if (sip->sip_request->rq_method == sip_method_register) {
+		registrar_handle(
+			agent->registrar, request, sip, user, source.connection, &source.peer.ip);
+	} else {
+		b2bua_invite(agent->b2bua, request, sip, user, &source);
+		taken = true;
 	}
 	source_release(&source);
 	return taken;

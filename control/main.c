@@ -5,6 +5,7 @@
 #include "relay/config.h"
 #include "relay/log.h"
 #include "tls_folder.h"
+#include "tls_guard.h"
 #include "tls_policy.h"
 #include "tls_release.h"
 #include "users.h"
@@ -34,7 +35,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
 	"      --check        read the configuration and the certificate, say whether they are "
-        "good,\n"
+	"good,\n"
 	"                     and end\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the release\n"
@@ -172,7 +173,10 @@ serve(const struct config *config, struct users *users, char *error)
 	}
 	su_wait_create(wait, process.signals, SU_WAIT_IN);
 	su_root_register(process.root, wait, on_signal, (su_wakeup_arg_t *)&process, 0);
-	result = agent_create(process.root, config, users, &process.agent, error, ERROR_SIZE);
+	result = tls_guard_start(process.root);
+	if (result == 0)
+		result = agent_create(
+			process.root, config, users, &process.agent, error, ERROR_SIZE);
 	if (result == 0)
 		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
 	if (result == 0) {
@@ -184,6 +188,7 @@ serve(const struct config *config, struct users *users, char *error)
 	}
 	agent_destroy(process.agent);
 	tls_release_flush();
+	tls_guard_stop();
 	su_root_destroy(process.root);
 	close(process.signals);
 	return result;
