@@ -40,6 +40,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
 	"      --check        read the configuration, say whether it is good, and end\n"
+	"      --ordinary     ordinary pages, where media.memory is auto\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the release\n"
 	"\n"
@@ -47,11 +48,12 @@ static const char usage[] =
 	"SIGTERM or SIGINT ends it. Look inside with: sallyctl status\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
-        "usage.\n";
+	"usage.\n";
 
 struct options {
 	const char *config;
 	bool check;
+	bool ordinary;
 };
 
 /* What start() made, so that stop() undoes just that, in reverse order. */
@@ -76,6 +78,7 @@ parse_options(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'C'},
+		{"ordinary", no_argument, NULL, 'O'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -90,6 +93,9 @@ parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'C':
 			options->check = true;
+			break;
+		case 'O':
+			options->ordinary = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -282,6 +288,17 @@ run(struct process *process)
 	}
 }
 
+/* DPDK can be started once in a process: without hugepages it takes another one. */
+static void
+begin_anew(const struct options *options)
+{
+	log_warning("no hugepages after all: beginning anew with ordinary pages, which cost speed "
+		    "with many sessions");
+	execl("/proc/self/exe", "sallyport-media", "--config", options->config, "--ordinary",
+		(char *)NULL);
+	log_error("/proc/self/exe can't be started: %s", strerror(errno));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -308,6 +325,8 @@ main(int argc, char **argv)
 		config_free(process.config);
 		return 0;
 	}
+	if (options.ordinary && process.config->media.memory == CONFIG_MEMORY_AUTO)
+		process.config->media.memory = CONFIG_MEMORY_ORDINARY;
 	process.signals = open_signals();
 	process.epoll = epoll_create1(EPOLL_CLOEXEC);
 	process.timer = open_timer();
@@ -327,5 +346,7 @@ main(int argc, char **argv)
 	close(process.timer);
 	close(process.epoll);
 	close(process.signals);
+	if (result == -EAGAIN)
+		begin_anew(&options);
 	return result == 0 ? 0 : 1;
 }

@@ -273,6 +273,9 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 		result = start_eal(config, memory, error, error_size);
 	hugepages_unlock(lock);
 	if (result != 0) {
+		/* another program took the pages after they were counted */
+		if (memory->hugepages && config->memory == CONFIG_MEMORY_AUTO)
+			result = -EAGAIN;
 		hugepages_give_back();
 		eal_log_stop();
 		free(memory);
