@@ -7,17 +7,12 @@
 
 #include <errno.h>
 #include <rte_common.h>
-#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PREFIX "sp-"
 #define TABLE_FIRST 5300 /* routing table of interface 0 */
-
-/* At its start net_tap puts two descriptors for each queue pair into one message to other processes
- * (which we don't have), and writes past that message when it has room for fewer. */
-#define TAP_QUEUES_MAX (RTE_MP_MAX_FD_NUM / 2)
 
 static uint32_t
 routing_table(const struct iface *iface)
@@ -88,7 +83,7 @@ exception_open(const char *where, struct iface *iface, unsigned workers, struct 
 {
 	char device[128];
 	struct port tap;
-	unsigned queues = RTE_MIN(workers, (unsigned)TAP_QUEUES_MAX);
+	unsigned queues = RTE_MIN(workers, (unsigned)PORT_TAP_QUEUES_MAX);
 	int result = choose_name(where, iface, error, error_size);
 
 	if (result != 0)

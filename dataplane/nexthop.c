@@ -142,8 +142,9 @@ ask(const struct entry *entry, uint16_t type, uint16_t flags, uint8_t ntf)
 			return -errno;
 		more = mnl_cb_run(buffer, (size_t)length, number, mnl_socket_get_portid(asking),
 			note_neighbour, NULL);
-		/* an answer to RTM_GETNEIGH for one entry is that entry, and no more */
-	} while (more > 0 && (flags & NLM_F_ACK) != 0);
+		/* an answer to RTM_GETNEIGH for one entry is that entry, and no more; what libmnl
+		 * takes for a breach of protocol is the late answer to an earlier request */
+	} while ((more > 0 && (flags & NLM_F_ACK) != 0) || (more < 0 && errno == EPROTO));
 	return more < 0 ? -errno : 0;
 }
 

@@ -116,6 +116,8 @@ check_queues(const struct complaint *to, const struct rte_eth_dev_info *info, un
 {
 	unsigned most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
 
+	if (strcmp(info->driver_name, "net_tap") == 0)
+		most = RTE_MIN(most, (unsigned)PORT_TAP_QUEUES_MAX);
 	if (queues <= most)
 		return 0;
 	snprintf(to->error, to->error_size,

@@ -4,11 +4,16 @@
 #ifndef DATAPLANE_PORT_H
 #define DATAPLANE_PORT_H
 
+#include <rte_eal.h>
 #include <rte_ether.h>
 #include <rte_mempool.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Queue pairs of a net_tap. When it is started it puts two descriptors for each into one message to
+ * other processes (which we don't have), and writes past that message's end if they are more. */
+#define PORT_TAP_QUEUES_MAX (RTE_MP_MAX_FD_NUM / 2)
 
 struct port {
 	uint16_t id;

@@ -72,11 +72,13 @@ falls_back() {
     in_log "$lab_dir/media.log" "relaying: .*ordinary memory"
 }
 
-second_config() { # ADDRESS DEVICE
+second_config() { # ADDRESS DEVICE [WORKERS]
   cat >"$lab_dir/sallyport.yaml" <<END
 media:
   socket: $lab_dir/run/relay.sock
   memory: ordinary
+  memory_mb: 512
+  workers: ${3:-1}
   interfaces:
     - name: second
       device: "$2"
@@ -113,6 +115,9 @@ short_of_cpus() {
   check "five workers: the kernel answers whichever receives" ports_refused "$NS_A" "$LAB_SIP" 80
   check "the fifth has no queue of the TAP, and hands over" last_worker_handed_over
   check "five workers end well" media_stop
+  second_config 203.0.113.1/24 net_tap5 5
+  check "five workers on a TAP alone, which has four queues: refused" \
+    refuses "has 4 queue pair.s., and media.workers is 5"
 }
 
 another_relay() {
