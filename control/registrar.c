@@ -92,6 +92,10 @@ sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 			}
 			log_info("%s: binding dropped: %s", (*at)->user,
 				(*at)->expires_at <= now ? "expired" : "its connection closed");
+			/* the stack stops to read where it could not, and leaves the line open: the
+			 * phone has to see that nobody listens */
+			if (tport_is_shutdown((*at)->connection))
+				tport_shutdown((*at)->connection, 2);
 			remove_entry(registrar, at);
 		}
 	}
