@@ -56,6 +56,20 @@ check "alice got a BYE" phone_said alice "^BYE "
 check "the record says so" record_says "the callee hung up"
 phone_stop "$ALICE"
 
+echo "== RTP and RTCP on one port, on both legs"
+sed -i 's/^rtcp_mux no/rtcp_mux yes/' "$lab_dir/alice/config" "$lab_dir/bob/config"
+bob_up
+call_from 9
+check "a session is at the relay" eventually 5 one_session
+id=$(ctl --json sessions | jq -r '.[0].id')
+muxed() { ctl --json sessions "$id" | jq -e "$1" >/dev/null; }
+check "both legs are muxed" muxed '.legs | all(.rtcp_mux and .local_rtp == .local_rtcp)'
+check "RTCP passes both ways on it" eventually 8 muxed '.legs | all(.rtcp_in > 0 and .rtcp_out > 0)'
+phone_stop "$ALICE"
+phone_stop "$BOB"
+check "the session is gone" eventually 3 no_session
+sed -i 's/^rtcp_mux yes/rtcp_mux no/' "$lab_dir/alice/config" "$lab_dir/bob/config"
+
 echo "== cancelled while it rings"
 phone_config bob builder77 "$LAB_B" 1000 "mediaenc=srtp-mand;answermode=manual"
 bob_up
