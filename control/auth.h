@@ -13,10 +13,10 @@ struct auth;
 struct auth *auth_create(const struct config_sip *config, struct users *users);
 void auth_destroy(struct auth *auth);
 
-/* Returns true when the request is genuinely from the user written into `user` (USER_NAME_SIZE), and
- * its From (for REGISTER: also its To) is that user's address of record. Else the request has been
- * answered (401 with a challenge for each algorithm, 400, 403, 500, 503) and failures logged with
- * the source and reason; the caller only destroys it. */
+/* Returns true when the request is genuinely from the user written into `user` (USER_NAME_SIZE),
+ * and its From (for REGISTER: also its To) is that user's address of record. Else the request has
+ * been answered (401 with a challenge for each algorithm, 400, 403, 500, 503) and failures logged
+ * with the source and reason; the caller only destroys it. */
 bool auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, char user[USER_NAME_SIZE]);
 

@@ -5,7 +5,7 @@
  *   b2bua_invite      INVITE of the caller: who is called, what is offered? -> relay: CREATE
  *   call_on_created   the relay has ports for both legs                    -> INVITE to the callee
  *   on_response       18x passes; an answer goes to the relay: UPDATE
- *   call_on_answered  the relay knows the callee's keys                    -> 200 (or 183) to the caller
+ *   call_on_answered  the relay knows the callee's keys  -> 200 (or 183) to the caller
  *   on_ack_or_cancel  ACK: up. CANCEL: the callee is cancelled
  *   on_request        BYE of either side
  *   call_end          from every state, once: both sides told, relay: DELETE

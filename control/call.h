@@ -51,12 +51,13 @@ struct call {
 	bool in_relay;    /* a CREATE was sent: a DELETE is owed */
 	bool described;   /* the callee has described its media, and the relay was told */
 	unsigned updates; /* UPDATEs that the relay has yet to answer */
-	int answer_status; /* what the caller hears with the description, once they are; 0: nothing */
+	/* what the caller hears with the description, once they are; 0: nothing */
+	int answer_status;
 	struct call_sdp sdp;
 	su_timer_t *timer; /* no answer; and, at the end, to be freed */
-	unsigned
-		waiting; /* what has to come yet: replies of the relay, to BYE, to a cancelled INVITE,
-			      the caller's ACK where a BYE is owed */
+	/* what has to come yet: replies of the relay, to BYE, to a cancelled INVITE, the caller's
+	 * ACK where a BYE is owed */
+	unsigned waiting;
 	uint64_t started_ms;
 	uint64_t answered_ms; /* 0: never */
 	const char *cause;    /* why it ended: static text */
@@ -79,8 +80,8 @@ uint64_t call_now_ms(void);
 /* bytes * 2 random hex digits and a NUL. 0, or -EIO without randomness. */
 int call_random_hex(char *text, unsigned bytes);
 
-/* b2bua.c: ends a call from whatever state, once. `except`, if not NULL, is the side that hung up or
- * can't be reached, and gets no BYE; `status` (and `phrase`, NULL: the usual) is what the caller
+/* b2bua.c: ends a call from whatever state, once. `except`, if not NULL, is the side that hung up
+ * or can't be reached, and gets no BYE; `status` (and `phrase`, NULL: the usual) is what the caller
  * hears if he has no final answer yet. `cause` is static text, for the record. */
 void call_end(struct call *call, const char *cause, const struct call_side *except, int status,
 	const char *phrase);

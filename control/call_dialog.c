@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call's dialogs: one with the caller, one with the callee; nothing of one is seen in the other. */
+/* A call's dialogs: one with the caller, one with the callee; nothing of one is seen in the
+ * other. */
 #include "call.h"
 
 #include <errno.h>
@@ -102,8 +103,8 @@ call_bye(struct call_side *side, nta_response_f *on_response)
 		side->call->waiting++;
 }
 
-/* RFC 3261 16.7, and nothing that only our own leg to the callee is about. 503 is also what the stack
- * itself says when the connection closed. */
+/* RFC 3261 16.7, and nothing that only our own leg to the callee is about. 503 is also what the
+ * stack itself says when the connection closed. */
 int
 call_map_status(int status)
 {

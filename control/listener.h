@@ -8,8 +8,8 @@
 #include <sofia-sip/nta.h>
 #include <stddef.h>
 
-/* Listens at sip.address, with its certificate and key; for 0.0.0.0 or "::", at each address that the
- * machine has now. 0, or -errno after a sentence. */
+/* Listens at sip.address, with its certificate and key; for 0.0.0.0 or "::", at each address that
+ * the machine has now. 0, or -errno after a sentence. */
 int
 listener_open(nta_agent_t *nta, const struct config_sip *config, char *error, size_t error_size);
 

@@ -145,7 +145,8 @@ parse(int argc, char **argv, struct options *options, bool *finished)
 	return take_words(argv + optind, argc - optind, options);
 }
 
-/* What the options leave open, the configuration says. It stays loaded: the options point into it. */
+/* What the options leave open, the configuration says. It stays loaded: the options point into
+ * it. */
 static int
 fill_from_config(struct options *options, struct config **config)
 {

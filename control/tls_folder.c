@@ -120,8 +120,8 @@ fill(const struct config_sip *config, const char *folder, char *error, size_t er
 	result = append(agent, "sip.certificate", config->certificate, error, error_size);
 	if (result == 0)
 		result = append(agent, "sip.private_key", config->private_key, error, error_size);
-	/* the stack reads only the first certificate from agent.pem; OpenSSL completes the chain that
-	 * peers are sent from here */
+	/* the stack reads only the first certificate from agent.pem; OpenSSL completes the chain
+	 * that peers are sent from here */
 	if (result == 0)
 		result = append(
 			authorities, "sip.certificate", config->certificate, error, error_size);

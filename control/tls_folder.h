@@ -9,8 +9,8 @@
 
 #define TLS_FOLDER_SIZE 64
 
-/* Can certificate, key and CA be read, do they belong together, are they in date? 0, or -errno after
- * a sentence. */
+/* Can certificate, key and CA be read, do they belong together, are they in date? 0, or -errno
+ * after a sentence. */
 int tls_folder_check(const struct config_sip *config, char *error, size_t error_size);
 
 /* Checks that; then writes agent.pem and cafile.pem into a new folder that only this user may read,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Deadlines for connections of strangers: whoever has not finished the handshake, or not proved to be
- * a user, within a while, is cut off, whatever he keeps sending or holding back. The SIP stack has
- * such deadlines for other transports than TLS. Event-loop thread alone. */
+/* Deadlines for connections of strangers: whoever has not finished the handshake, or not proved to
+ * be a user, within a while, is cut off, whatever he keeps sending or holding back. The SIP stack
+ * has such deadlines for other transports than TLS. Event-loop thread alone. */
 #ifndef CONTROL_TLS_GUARD_H
 #define CONTROL_TLS_GUARD_H
 

@@ -2,9 +2,9 @@
 /* Which TLS this process speaks: 1.2 and 1.3, AEAD suites with forward secrecy, no renegotiation.
  *
  * The SIP stack makes its own OpenSSL contexts, keeps them to itself, and has no setting for any of
- * this (its TPTAG_TLS_VERSION does nothing); the system's openssl.cnf may say anything. OpenSSL tells
- * of each connection that it makes (CRYPTO_EX_new), and that is where ours gets its policy: before
- * its first byte, whoever makes it. */
+ * this (its TPTAG_TLS_VERSION does nothing); the system's openssl.cnf may say anything. OpenSSL
+ * tells of each connection that it makes (CRYPTO_EX_new), and that is where ours gets its policy:
+ * before its first byte, whoever makes it. */
 #ifndef CONTROL_TLS_POLICY_H
 #define CONTROL_TLS_POLICY_H
 

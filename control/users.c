@@ -183,7 +183,8 @@ users_find(struct users *users, const char *name, const char *realm, struct user
 	int result;
 
 	memset(out, 0, sizeof(*out));
-	/* what is too long for a name is looked up all the same, as the empty name, which nobody has */
+	/* what is too long for a name is looked up all the same, as the empty name, which nobody
+	 * has */
 	if ((size_t)snprintf(out->name, sizeof(out->name), "%s", name) >= sizeof(out->name))
 		out->name[0] = '\0';
 	if ((size_t)snprintf(out->realm, sizeof(out->realm), "%s", realm) >= sizeof(out->realm))

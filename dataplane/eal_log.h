@@ -7,8 +7,8 @@
 /* Takes over DPDK's log, before rte_eal_init(). 0 or -errno. */
 int eal_log_start(void);
 
-/* Takes over what libbpf and libxdp say, which net_af_xdp uses and which would write to stderr. After
- * rte_eal_init(), which loads the drivers. */
+/* Takes over what libbpf and libxdp say, which net_af_xdp uses and which would write to stderr.
+ * After rte_eal_init(), which loads the drivers. */
 void eal_log_adopt_libraries(void);
 
 /* Gives it back to stderr; after rte_eal_cleanup(). */

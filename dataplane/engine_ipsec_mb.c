@@ -3,8 +3,8 @@
  * The engine on Intel's ipsec-mb, called directly: synchronous bursts of one algorithm each.
  *
  * HASH_BURST spreads the packets of a batch over the SIMD lanes; CIPHER_BURST works packet by
- * packet, so decryption and encryption are two passes in place. Sizes and pointers are ours, not the
- * packet's, so the variants without argument checks are used.
+ * packet, so decryption and encryption are two passes in place. Sizes and pointers are ours, not
+ * the packet's, so the variants without argument checks are used.
  */
 #include "engine.h"
 
@@ -91,8 +91,8 @@ ipsec_mb_variant(const void *opaque)
 	}
 }
 
-/* Places the ROC behind an RTP packet, as its HMAC wants (RFC 3711 4.2), and gives the length of the
- * HMAC's input. */
+/* Places the ROC behind an RTP packet, as its HMAC wants (RFC 3711 4.2), and gives the length of
+ * the HMAC's input. */
 static inline unsigned
 finish_hash_input(const struct crypto_op *op, uint64_t index)
 {

@@ -16,8 +16,8 @@ uint64_t hugepages_available_mb(void);
  * too little memory in one piece, and then the pool is as before. */
 int hugepages_reserve(uint64_t mb);
 
-/* From counting the free pages until DPDK holds them nobody else of us may count: two starts at once
- * would both take the same pages for theirs. Waits for its turn; returns what
+/* From counting the free pages until DPDK holds them nobody else of us may count: two starts at
+ * once would both take the same pages for theirs. Waits for its turn; returns what
  * hugepages_unlock() takes (-1 where the kernel has no hugepages: nothing to guard). Another
  * program than ours is not kept out. */
 int hugepages_lock(void);

@@ -17,9 +17,9 @@ int lcores_map(
 	const struct config_media *config, char *text, size_t size, char *error, size_t error_size);
 
 /* Lets a worker's thread run as soon as it wakes, whatever else the machine does (SCHED_RR): media
- * is late after 20 ms, and beside busy neighbours a sleeper was seen to wait for seconds. For workers
- * that sleep when there is nothing to do, not for those that poll all the time. After EAL's start and
- * before privileges are dropped. 0, or -errno: then they run like everything else. */
+ * is late after 20 ms, and beside busy neighbours a sleeper was seen to wait for seconds. For
+ * workers that sleep when there is nothing to do, not for those that poll all the time. After EAL's
+ * start and before privileges are dropped. 0, or -errno: then they run like everything else. */
 int lcores_prefer_workers(void);
 
 #endif

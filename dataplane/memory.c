@@ -24,8 +24,8 @@
 #define ARGS_MAX 64
 
 /* A frame of 1500 bytes of IP, before it 128 bytes of ours and (AF_XDP) 256 of the kernel's, behind
- * it the room that an engine and the new trailer need. With mbuf and pool header it must fit a page:
- * net_af_xdp makes its frames of the pool's own elements, one for one, without a copy. */
+ * it the room that an engine and the new trailer need. With mbuf and pool header it must fit a
+ * page: net_af_xdp makes its frames of the pool's own elements, one for one, without a copy. */
 #define DATA_ROOM (RTE_PKTMBUF_HEADROOM + 256 + 2048)
 #define CACHE 256
 
@@ -182,7 +182,8 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 	int result;
 
 	add_arg(&args, "sallyport-media");
-	/* telemetry would keep a thread and a socket of its own: the relay API tells what there is */
+	/* telemetry would keep a thread and a socket of its own: the relay API tells what there
+	 * is */
 	add_arg(&args, "--no-telemetry");
 	add_arg(&args, "--log-level=error");
 	add_arg(&args, "--file-prefix=sallyport-%d-%" PRIx64, getpid(), rte_rdtsc());

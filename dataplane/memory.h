@@ -15,8 +15,9 @@ struct memory;
  * for each worker, 1 to config->workers, on its CPU; then makes the packet buffers. Hugepages that
  * are missing are reserved if we may; without them CONFIG_MEMORY_AUTO takes ordinary pages and says
  * so. Leaves no file anywhere. Returns 0 and *out, or -errno after a sentence; after an error from
- * EAL itself the process can only end. -EAGAIN: under CONFIG_MEMORY_AUTO the hugepages were gone when
- * EAL wanted them, so the caller is to begin anew as another process, with CONFIG_MEMORY_ORDINARY. */
+ * EAL itself the process can only end. -EAGAIN: under CONFIG_MEMORY_AUTO the hugepages were gone
+ * when EAL wanted them, so the caller is to begin anew as another process, with
+ * CONFIG_MEMORY_ORDINARY. */
 int memory_start(
 	const struct config_media *config, struct memory **out, char *error, size_t error_size);
 

@@ -130,7 +130,8 @@ find(const char *id)
 	return rte_hash_lookup_data(all.by_id, id, &session) >= 0 ? session : NULL;
 }
 
-/* A name is RELAY_ID_SIZE bytes, with nothing behind its NUL, so that equal names are equal bytes. */
+/* A name is RELAY_ID_SIZE bytes, with nothing behind its NUL, so that equal names are equal
+ * bytes. */
 static bool
 id_is_valid(const char *id)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A leg's making: its interface, port, far address and keys, each checked before anything changes. */
+/* A leg's making: its interface, port, far address and keys, each checked before anything
+ * changes. */
 #include "session_private.h"
 
 #include "port_table.h"
@@ -119,7 +120,8 @@ leg_open(struct leg *leg, unsigned index, const struct relay_leg_spec *spec, cha
 			"leg %u: interface, transport or flags are out of range", index);
 	leg->iface = choose_iface(spec);
 	if (leg->iface == NULL)
-		return session_refuse(RELAY_E_NO_INTERFACE, reason, "leg %u: no media interface %s", index,
+		return session_refuse(RELAY_E_NO_INTERFACE, reason,
+			"leg %u: no media interface %s", index,
 			spec->interface[0] != '\0' ? spec->interface
 						   : relay_ip_format(&spec->local_rtp.ip, text));
 	leg->transport = spec->transport;

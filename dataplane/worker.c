@@ -266,8 +266,8 @@ relay_burst(struct worker *worker, struct packet *packets[], unsigned count)
 		flush(worker, ifaces[i]);
 }
 
-/* Gives frames that are not media to the kernel, by the interface's TAP. A worker without a queue of
- * it gives them to one that has, which sorts them anew. */
+/* Gives frames that are not media to the kernel, by the interface's TAP. A worker without a queue
+ * of it gives them to one that has, which sorts them anew. */
 static void
 to_kernel(struct worker *worker, struct iface *iface, struct rte_mbuf *mbufs[], unsigned count)
 {

@@ -184,7 +184,8 @@ relay_client_send(
 	if (flush(client) == 0)
 		return 0;
 
-	/* Gone. The caller hears it from us; those who asked before, from relay_client_process(). */
+	/* Gone. The caller hears it from us; those who asked before, from
+	 * relay_client_process(). */
 	struct request **at = &client->first;
 	while (*at != request)
 		at = &(*at)->next;

@@ -21,8 +21,8 @@ typedef void relay_event_cb(void *arg, const struct relay_event *event);
  * (-ENOENT, -ECONNREFUSED: no relay there; -EACCES; -EAGAIN: it is too busy to take one more). */
 int relay_client_connect(const char *path, struct relay_client **out);
 
-/* Closes, and answers every outstanding request with NULL: what their callbacks send is refused with
- * -EPIPE. NULL is allowed. */
+/* Closes, and answers every outstanding request with NULL: what their callbacks send is refused
+ * with -EPIPE. NULL is allowed. */
 void relay_client_close(struct relay_client *client);
 
 /* The descriptor to poll for reading (and, while relay_client_wants_write(), for writing). */

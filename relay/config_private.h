@@ -40,7 +40,8 @@ unsigned config_lines_find(const struct config_lines *lines, const char *field);
 /* Is the field in the file? */
 bool config_lines_has(const struct config_lines *lines, const char *field);
 
-/* Fills the structs from the text, by the schema. Returns 0 and *out, or -errno after a sentence. */
+/* Fills the structs from the text, by the schema. Returns 0 and *out, or -errno after a
+ * sentence. */
 int config_yaml_load(
 	const struct config_text *text, const struct config_lines *lines, struct config **out);
 void config_yaml_free(struct config *config);

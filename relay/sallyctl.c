@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sallyctl: a look into a running relay, and a hand on it. Reads its command line; what each command
- * shows is in sallyctl_show.c and sallyctl_sessions.c. */
+/* sallyctl: a look into a running relay, and a hand on it. Reads its command line; what each
+ * command shows is in sallyctl_show.c and sallyctl_sessions.c. */
 #include "sallyctl.h"
 
 #include "config.h"

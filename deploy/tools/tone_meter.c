@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tone_meter FILE.wav: which tone is in a recording? Prints JSON: the strongest frequency, its level,
- * and its share of the recording's energy, which tells a tone from noise. Reads 16-bit PCM. */
+/* tone_meter FILE.wav: which tone is in a recording? Prints JSON: the strongest frequency, its
+ * level, and its share of the recording's energy, which tells a tone from noise. Reads 16-bit
+ * PCM. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,8 +46,8 @@ read_file(const char *path, size_t *length)
 	return data;
 }
 
-/* Walks the RIFF chunks. A recorder that was killed leaves lengths of zero: then the data goes to the
- * end of the file. */
+/* Walks the RIFF chunks. A recorder that was killed leaves lengths of zero: then the data goes to
+ * the end of the file. */
 static int
 read_wav(const char *path, struct recording *out)
 {
@@ -82,8 +83,8 @@ read_wav(const char *path, struct recording *out)
 	return out->sample == NULL || out->rate == 0 ? -1 : 0;
 }
 
-/* The power of one frequency (in cycles a sample) under a Hann window: a quarter of a sine's squared
- * amplitude. Goertzel's sum, so that any frequency can be asked for. */
+/* The power of one frequency (in cycles a sample) under a Hann window: a quarter of a sine's
+ * squared amplitude. Goertzel's sum, so that any frequency can be asked for. */
 static double
 power_at(const double *sample, unsigned count, double cycles)
 {

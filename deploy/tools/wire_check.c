@@ -2,11 +2,11 @@
 /*
  * wire_check CAPTURE KEYS: who can read the media in a capture?
  *
- * KEYS has one key a line: NAME SUITE BASE64 (master key and salt, as in a=crypto). Each RTP flow of
- * the capture is tried with each key, by libsrtp2, which shares no code with Sallyport; and it is
- * listened to without any key, as plain G.711: music would have a waveform, ciphertext is noise.
- * Prints JSON: for each flow its addresses and packets, how many each key decrypts, and how smooth the
- * payload is without.
+ * KEYS has one key a line: NAME SUITE BASE64 (master key and salt, as in a=crypto). Each RTP flow
+ * of the capture is tried with each key, by libsrtp2, which shares no code with Sallyport; and it
+ * is listened to without any key, as plain G.711: music would have a waveform, ciphertext is noise.
+ * Prints JSON: for each flow its addresses and packets, how many each key decrypts, and how smooth
+ * the payload is without.
  */
 #include <arpa/inet.h>
 #include <openssl/evp.h>

@@ -2,8 +2,8 @@
 /*
  * A libsrtp2 sender, the relay's SRTP, a libsrtp2 receiver: in both directions at once, for every
  * pair of suites. What the sender made must come out at the receiver, byte for byte. A second
- * libsrtp2 receiver, with the sender's keys, gets what the relay gets: the relay must refuse what it
- * refuses, and nothing else.
+ * libsrtp2 receiver, with the sender's keys, gets what the relay gets: the relay must refuse what
+ * it refuses, and nothing else.
  *
  * SALLYPORT_TEST_SEED repeats a run, SALLYPORT_TEST_PACKETS (of one direction) makes it longer.
  */

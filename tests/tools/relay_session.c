@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * relay_session SOCKET ID LEG LEG: a controller of the relay API in miniature. Creates a session, and
- * prints the relay's ports and transmit keys as JSON.
+ * relay_session SOCKET ID LEG LEG: a controller of the relay API in miniature. Creates a session,
+ * and prints the relay's ports and transmit keys as JSON.
  *
- * LEG is INTERFACE,SUITE,KEY,REMOTE[,FLAG...]: KEY what the far end sends with (base64 of master key and
- * salt), REMOTE its address (IPv4:PORT, or "-" for not known), FLAG mux, latch or timeout=MS.
+ * LEG is INTERFACE,SUITE,KEY,REMOTE[,FLAG...]: KEY what the far end sends with (base64 of master
+ * key and salt), REMOTE its address (IPv4:PORT, or "-" for not known), FLAG mux, latch or
+ * timeout=MS.
  *
  * Exit status: 0 created; 1 refused, with the relay's sentence on stderr; 2 wrong usage.
  */

@@ -95,7 +95,7 @@ all_in_one_batch(void **unused)
 		assert_true(op[i].genuine);
 }
 
-/* SRTP puts the ROC behind the packet: a vector whose data ends in 4 bytes that are taken for it. */
+/* SRTP puts the ROC behind the packet: a vector whose last 4 bytes are taken for it. */
 static void
 with_the_end_as_roc(void **unused)
 {

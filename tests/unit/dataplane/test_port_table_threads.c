@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The lock-free table with readers and a writer at once, made for ThreadSanitizer: readers look flows
- * up and read them whole, the writer publishes, replaces, withdraws and frees them after a grace
- * period. A flow that is freed too early is overwritten, which a reader would see. */
+/* The lock-free table with readers and a writer at once, made for ThreadSanitizer: readers look
+ * flows up and read them whole, the writer publishes, replaces, withdraws and frees them after a
+ * grace period. A flow that is freed too early is overwritten, which a reader would see. */
 #include "dataplane/port_table.h"
 
 #include <pthread.h>
