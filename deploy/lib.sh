@@ -213,6 +213,16 @@ EOF
   echo "<sip:$1@$LAB_DOMAIN;transport=tls>;auth_user=$1;auth_pass=$2;outbound=\"sip:$LAB_SIP:5061;transport=tls\";regint=600;audio_codecs=PCMU/8000/1;${5:-mediaenc=srtp-mand;answermode=auto}" \
     >"$d/accounts"
   : >"$d/contacts"
+  # baresip 1.0 reads its CA file, and then verifies nothing; OpenSSL's own configuration makes it
+  cat >"$d/openssl.cnf" <<EOF
+openssl_conf = defaults
+[defaults]
+ssl_conf = all_uses
+[all_uses]
+system_default = every_context
+[every_context]
+VerifyMode = Peer
+EOF
 }
 
 # phone_start NAME NAMESPACE [BARESIP_ARGUMENTS]...: sets PHONE_PID
@@ -222,7 +232,7 @@ phone_start() {
   # its home is its folder: nothing of root's is read or written
   (
     cd "$d/heard" || exit 1
-    HOME=$d exec ip netns exec "$ns" baresip -4 -f "$d" -s "$@"
+    HOME=$d OPENSSL_CONF=$d/openssl.cnf exec ip netns exec "$ns" baresip -4 -f "$d" -s "$@"
   ) >"$d/log" 2>&1 </dev/null &
   PHONE_PID=$!
   lab_pids+=("$PHONE_PID")

@@ -136,6 +136,10 @@ phone_stop "$BOB"
 echo "== a server that the phone's CA does not vouch for"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=another CA" \
   -keyout "$lab_dir/tls/other.key" -out "$lab_dir/tls/other.pem" 2>/dev/null
+phone_config dave x "$LAB_A" 440 "$AUTO" "$lab_dir/tls/other.pem"
+phone_start dave "$NS_A" -t 3
+wait "$PHONE_PID"
+check "a phone refuses it before it says anything" sh -c "! grep -q '^REGISTER\|SIP/2.0 401' '$lab_dir/dave/log'"
 check "OpenSSL's client refuses it" sh -c "! ip netns exec $NS_A timeout 10 openssl s_client -connect $LAB_SIP:5061 \
   -CAfile $lab_dir/tls/other.pem -verify_return_error </dev/null >/dev/null 2>&1"
 check "and takes it with the right one" sh -c "ip netns exec $NS_A timeout 10 openssl s_client -connect $LAB_SIP:5061 \

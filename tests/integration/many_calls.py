@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """many_calls.py SERVER DOMAIN CA COUNT: so many calls one after the other, ended in turn by the caller, by
-the callee, by CANCEL and by refusal."""
+the callee, by CANCEL and by refusal; one in eight with early media."""
 import sys
 
 from phone import Phone
@@ -38,7 +38,15 @@ for number in range(int(count)):
         assert final.status == 486, final.start
         alice.acknowledge(call, final, call["uri"])
         continue
-    bob.reply(ringing, 200, "OK", bob.sdp(5000))
+    answer = bob.sdp(5000)
+    if number % 8 == 4:
+        # early media: the answer comes ahead of time, and again with the 200
+        bob.reply(ringing, 183, "Session Progress", answer)
+        early = alice.receive()
+        while early.status != 183:
+            early = alice.receive()
+        assert "inline:" in early.body and answer.split("inline:")[1].strip() not in early.body
+    bob.reply(ringing, 200, "OK", answer)
     final = alice.response("INVITE")
     assert final.status == 200 and "inline:" in final.body, final.start
     alice.acknowledge(call, final)

@@ -236,7 +236,10 @@ def test_neighbours(server):
         server.await_read(wire)
         wire.sendall(record[20:])
         while not answer:
-            inside.write(wire.recv(65536))
+            more = wire.recv(65536)
+            if not more:
+                break
+            inside.write(more)
             try:
                 answer = tls.read(65536)
             except ssl.SSLWantReadError:
