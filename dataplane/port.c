@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <rte_bus.h>
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -13,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RELEASE_TRIES 30
+#define RELEASE_WAIT_US 100000
 #define DESCRIPTORS 2048 /* of each ring; what the device can't is adjusted */
 
 /* What an opening step needs to complain. */
@@ -128,6 +131,23 @@ check_queues(const struct complaint *to, const struct rte_eth_dev_info *info, un
 	return -ENOSPC;
 }
 
+/* The kernel gives the AF_XDP socket of a process that just ended back a moment later: a relay that
+ * is restarted at once must have a little patience. */
+static int
+setup_receive(
+	uint16_t id, uint16_t queue, uint16_t descriptors, unsigned node, struct rte_mempool *pool)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < RELEASE_TRIES; i++) {
+		result = rte_eth_rx_queue_setup(id, queue, descriptors, node, NULL, pool);
+		if (result != -EINVAL && result != -EBUSY)
+			break;
+		rte_delay_us_sleep(RELEASE_WAIT_US);
+	}
+	return result;
+}
+
 static int
 configure(const struct complaint *to, struct port *port, unsigned queues, struct rte_mempool *pool)
 {
@@ -157,8 +177,7 @@ configure(const struct complaint *to, struct port *port, unsigned queues, struct
 		int socket = rte_eth_dev_socket_id(port->id);
 		unsigned node = socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)socket;
 		if ((result = rte_eth_tx_queue_setup(port->id, queue, tx, node, NULL)) != 0 ||
-			(result = rte_eth_rx_queue_setup(port->id, queue, rx, node, NULL, pool)) !=
-				0)
+			(result = setup_receive(port->id, queue, rx, node, pool)) != 0)
 			return result;
 	}
 	return rte_eth_macaddr_get(port->id, &port->mac);
