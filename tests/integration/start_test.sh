@@ -144,6 +144,9 @@ new_link_address() {
 
 short_of_rights() {
   lab_config "memory: ordinary"
+  # nobody may not even reach a checkout below a home folder
+  local media=$lab_dir/sallyport-media
+  install -m 755 "$BUILD/dataplane/sallyport-media" "$media"
   check "a start without rights: refused" \
     refuses "start as root" setpriv --reuid=65534 --regid=65534 --clear-groups
   second_config 203.0.113.1/24 0000:ff:1f.7
