@@ -63,6 +63,7 @@ last_worker_handed_over() {
 }
 
 falls_back() {
+  : >"$lab_dir/media.log"
   ip netns exec "$NS_R" "${frozen_pool[@]}" "$media" --config "$lab_dir/sallyport.yaml" \
     >"$lab_dir/media.log" 2>&1 </dev/null &
   MEDIA_PID=$!
