@@ -219,6 +219,8 @@ def test_neighbours(server):
         except ssl.SSLWantReadError:
             wire.sendall(outside.read())
             inside.write(wire.recv(65536))
+    wire.sendall(outside.read())
+    server.await_read(wire)
     tls.write(f"OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK1\r\n"
               "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: n\r\nCSeq: 1 OPTIONS\r\n"
               "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode())
