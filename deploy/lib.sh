@@ -145,7 +145,6 @@ lab_user() {
 }
 
 lab_media() {
-  : >"$lab_dir/media.log" # an earlier relay's words are not this one's
   : >"$lab_dir/media.log" # not an earlier one's words
   ip netns exec "$NS_R" "$BUILD/dataplane/sallyport-media" --config "$lab_dir/sallyport.yaml" \
     >"$lab_dir/media.log" 2>&1 </dev/null &
