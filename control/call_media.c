@@ -27,21 +27,35 @@ on_answered(void *arg, const struct relay_header *reply)
 	call_on_answered(call, reply);
 }
 
-/* The media interface whose network the phone is on, else the first with a gateway, else the first.
- */
+/* How well a media address suits a phone: on its network, by a gateway, or at least of its family. */
+static unsigned
+suits(const struct config_address *at, const struct relay_ip *peer)
+{
+	if (relay_ip_in_prefix(peer, &at->ip, at->prefix_length))
+		return 3;
+	if (at->ip.family != peer->family)
+		return 0;
+	return at->gateway != NULL ? 2 : 1;
+}
+
+/* The interface that suits best, the first of equals. */
 static const struct config_interface *
 choose_interface(const struct config_media *media, const struct relay_ip *peer)
 {
-	const struct config_interface *fallback = &media->interfaces[0];
+	const struct config_interface *best = &media->interfaces[0];
+	unsigned best_rank = 0;
 
 	for (unsigned i = 0; i < media->interfaces_count; i++) {
 		const struct config_interface *at = &media->interfaces[i];
-		if (relay_ip_in_prefix(peer, &at->ip, at->prefix_length))
-			return at;
-		if (at->gateway != NULL && fallback->gateway == NULL)
-			fallback = at;
+		for (unsigned k = 0; k < at->addresses_count; k++) {
+			unsigned rank = suits(&at->addresses[k], peer);
+			if (rank <= best_rank)
+				continue;
+			best = at;
+			best_rank = rank;
+		}
 	}
-	return fallback;
+	return best;
 }
 
 static void
@@ -53,6 +67,8 @@ fill_leg(const struct call *call, unsigned index, struct relay_leg_spec *spec)
 	if (media->interfaces_count > 0)
 		snprintf(spec->interface, sizeof(spec->interface), "%s",
 			choose_interface(media, &call->side[index].peer)->name);
+	/* any address of the phone's family */
+	spec->local_rtp.ip.family = call->side[index].peer.family;
 	spec->flags = RELAY_LEG_LATCH | (side->rtcp_mux ? RELAY_LEG_RTCP_MUX : 0);
 	if (side->receive.suite == RELAY_SUITE_NONE)
 		return; /* it has said nothing yet: only ports are reserved */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "api_request.h"
 
+#include "capture.h"
 #include "session.h"
 #include "stats.h"
 
@@ -47,7 +48,7 @@ reply_session(const struct relay_header *request, enum relay_code code,
 }
 
 static size_t
-handle_create(const struct relay_header *request, void *reply)
+handle_create(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	char reason[RELAY_REASON_SIZE] = "";
 	struct session *session = NULL;
@@ -58,7 +59,7 @@ handle_create(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_update(const struct relay_header *request, void *reply)
+handle_update(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	char reason[RELAY_REASON_SIZE] = "";
 	struct session *session = NULL;
@@ -69,7 +70,7 @@ handle_update(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_query(const struct relay_header *request, void *reply)
+handle_query(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	char reason[RELAY_REASON_SIZE] = "";
 	struct session *session = NULL;
@@ -80,7 +81,7 @@ handle_query(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_delete(const struct relay_header *request, void *reply)
+handle_delete(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	char reason[RELAY_REASON_SIZE] = "";
 	struct relay_session *final = reply;
@@ -95,7 +96,7 @@ handle_delete(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_list(const struct relay_header *request, void *reply)
+handle_list(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	struct relay_list_reply *out = reply;
 	uint64_t cursor = ((const struct relay_list *)request)->cursor;
@@ -111,7 +112,7 @@ handle_list(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_stats(const struct relay_header *request, void *reply)
+handle_stats(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	struct relay_stats_reply *out = reply;
 	size_t room = (RELAY_DATAGRAM_MAX - sizeof(*out)) / sizeof(out->counter[0]);
@@ -123,7 +124,7 @@ handle_stats(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_status(const struct relay_header *request, void *reply)
+handle_status(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	struct relay_status_reply *out = reply;
 
@@ -134,8 +135,33 @@ handle_status(const struct relay_header *request, void *reply)
 }
 
 static size_t
-handle_subscribe(const struct relay_header *request, void *reply)
+handle_subscribe(const struct relay_header *request, void *reply, struct api_client *client)
 {
+	client->subscribed = true;
+	reply_header(reply, request, sizeof(struct relay_header));
+	return sizeof(struct relay_header);
+}
+
+static size_t
+handle_capture(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	const struct relay_capture *capture = (const struct relay_capture *)request;
+	char reason[RELAY_REASON_SIZE] = "";
+	struct session *session = NULL;
+	enum relay_code code = RELAY_OK;
+
+	if (capture->id[0] != '\0')
+		code = session_find(capture->id, &session, reason);
+	if (code == RELAY_OK && client->fd < 0 && capture->seconds != 0)
+		code = RELAY_E_MALFORMED;
+	if (code != RELAY_OK)
+		return api_request_refuse(request, code,
+			reason[0] != '\0' ? reason : "a capture needs a file's descriptor", reply);
+	int fd = client->fd;
+	client->fd = -1;
+	code = capture_start(capture, fd, session != NULL ? session_state(session) : NULL, reason);
+	if (code != RELAY_OK)
+		return api_request_refuse(request, code, reason, reply);
 	reply_header(reply, request, sizeof(struct relay_header));
 	return sizeof(struct relay_header);
 }
@@ -143,7 +169,8 @@ handle_subscribe(const struct relay_header *request, void *reply)
 /* Each op, the one length that its request has, and who carries it out. */
 static const struct {
 	size_t length;
-	size_t (*handle)(const struct relay_header *request, void *reply);
+	size_t (*handle)(
+		const struct relay_header *request, void *reply, struct api_client *client);
 } ops[] = {
 	[RELAY_OP_CREATE] = {sizeof(struct relay_create), handle_create},
 	[RELAY_OP_UPDATE] = {sizeof(struct relay_update), handle_update},
@@ -153,10 +180,12 @@ static const struct {
 	[RELAY_OP_STATS] = {sizeof(struct relay_header), handle_stats},
 	[RELAY_OP_STATUS] = {sizeof(struct relay_header), handle_status},
 	[RELAY_OP_SUBSCRIBE] = {sizeof(struct relay_header), handle_subscribe},
+	[RELAY_OP_CAPTURE] = {sizeof(struct relay_capture), handle_capture},
 };
 
 size_t
-api_request_handle(const struct relay_header *request, size_t length, void *reply, bool *subscribe)
+api_request_handle(
+	const struct relay_header *request, size_t length, void *reply, struct api_client *client)
 {
 	char reason[RELAY_REASON_SIZE];
 
@@ -176,7 +205,5 @@ api_request_handle(const struct relay_header *request, size_t length, void *repl
 			ops[request->op].length, length);
 		return api_request_refuse(request, RELAY_E_MALFORMED, reason, reply);
 	}
-	if (request->op == RELAY_OP_SUBSCRIBE)
-		*subscribe = true;
-	return ops[request->op].handle(request, reply);
+	return ops[request->op].handle(request, reply, client);
 }

@@ -8,11 +8,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a request may do to its client beside the reply. */
+struct api_client {
+	bool subscribed; /* set when the client asked for events */
+	int fd;          /* that came with the datagram, -1: none; taken by CAPTURE, then -1 */
+};
+
 /* Carries out the request in the `length` bytes at `request`, which are exactly header.length, and
  * writes the reply, a whole message, into `reply` (RELAY_DATAGRAM_MAX bytes). Returns the reply's
- * length. Sets *subscribe when the client asked for events. */
-size_t
-api_request_handle(const struct relay_header *request, size_t length, void *reply, bool *subscribe);
+ * length. */
+size_t api_request_handle(
+	const struct relay_header *request, size_t length, void *reply, struct api_client *client);
 
 /* Writes an error reply; the same return. */
 size_t api_request_refuse(

@@ -18,6 +18,7 @@
 
 #define CLIENTS_MAX 64
 #define EVENTS_MAX 1024         /* datagrams that may wait for a slow subscriber */
+#define DESCRIPTORS_MAX 4       /* that come with a datagram; the kernel closes the rest */
 #define SOCKET_BUFFER (1 << 20) /* bytes: a full datagram of requests, and its replies */
 
 /* A datagram that the client's socket did not take yet. */
@@ -31,7 +32,7 @@ struct pending {
  * one datagram, and EVENTS_MAX. */
 struct client {
 	int fd; /* -1: free */
-	bool subscribed;
+	struct api_client asked;
 	struct pending *first;
 	struct pending **last;
 	unsigned waiting;
@@ -136,8 +137,8 @@ handle_datagram(struct client *client, size_t length)
 				reply);
 			offset = length;
 		} else {
-			filled += api_request_handle(
-				request, request->length, reply, &client->subscribed);
+			filled +=
+				api_request_handle(request, request->length, reply, &client->asked);
 			offset += request->length;
 		}
 		if (filled > RELAY_DATAGRAM_MAX) {
@@ -152,15 +153,48 @@ handle_datagram(struct client *client, size_t length)
 	return alive && send_datagram(client, server.reply, filled);
 }
 
+/* The one descriptor that a request may bring along; any more are closed. */
+static int
+take_descriptor(struct msghdr *message)
+{
+	int taken = -1;
+
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+		part = CMSG_NXTHDR(message, part)) {
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
+			if (taken < 0)
+				taken = fd;
+			else
+				close(fd);
+		}
+	}
+	return taken;
+}
+
 static void
 read_client(struct client *client)
 {
+	char control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))]
+		__attribute__((aligned(__alignof__(struct cmsghdr))));
 	struct iovec iov = {server.request, sizeof(server.request)};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t length = recvmsg(client->fd, &message, MSG_DONTWAIT);
+	struct msghdr message = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	ssize_t length = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	int fd = length >= 0 ? take_descriptor(&message) : -1;
+	if (length <= 0 || (message.msg_flags & MSG_TRUNC) != 0) {
+		if (fd >= 0)
+			close(fd);
+	}
 	if (length <= 0) {
 		close_client(client);
 		return;
@@ -171,7 +205,12 @@ read_client(struct client *client)
 		close_client(client);
 		return;
 	}
-	if (!handle_datagram(client, (size_t)length))
+	client->asked.fd = fd;
+	bool alive = handle_datagram(client, (size_t)length);
+	if (client->asked.fd >= 0)
+		close(client->asked.fd);
+	client->asked.fd = -1;
+	if (!alive)
 		close_client(client);
 }
 
@@ -188,7 +227,7 @@ accept_client(void)
 		if (client->fd >= 0)
 			continue;
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-		*client = (struct client){.fd = fd};
+		*client = (struct client){.fd = fd, .asked.fd = -1};
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 		if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, fd, &event) != 0)
 			close_client(client);
@@ -228,7 +267,7 @@ api_server_emit(const struct relay_event *event)
 		.version = RELAY_API_VERSION, .op = RELAY_OP_EVENT, .length = sizeof(message)};
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &server.client[i];
-		if (client->fd < 0 || !client->subscribed)
+		if (client->fd < 0 || !client->asked.subscribed)
 			continue;
 		if (client->waiting >= EVENTS_MAX)
 			server.lost_events++;

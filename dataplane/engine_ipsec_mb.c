@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The engine on Intel's ipsec-mb, called directly: synchronous bursts of one algorithm each.
+ * The engine on Intel's ipsec-mb, called directly: synchronous bursts of one algorithm each, and GCM
+ * packet by packet.
  *
  * HASH_BURST spreads the packets of a batch over the SIMD lanes; CIPHER_BURST works packet by
  * packet, so decryption and encryption are two passes in place. Sizes and pointers are ours, not
@@ -14,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROC_LENGTH 4
+#define TAIL_LENGTH 4 /* ROC, or E and SRTCP index */
+#define GCM_TAG_LENGTH 16
+#define AAD_MAX 2048 /* bytes: the longest RTCP packet, and its index word */
 #define DIGEST_LENGTH 20
 #define IV_LENGTH 16
 
@@ -23,7 +26,9 @@ _Static_assert(ENGINE_BATCH_MAX <= IMB_MAX_BURST_SIZE, "a batch is one burst");
 struct ipsec_mb_state {
 	IMB_MGR *manager;
 	IMB_JOB job[ENGINE_BATCH_MAX];
-	uint8_t iv[2][ENGINE_BATCH_MAX][IV_LENGTH] __attribute__((aligned(16))); /* rx, tx */
+	uint8_t iv[ENGINE_BATCH_MAX][IV_LENGTH] __attribute__((aligned(16)));
+	struct gcm_context_data gcm;
+	uint8_t aad[AAD_MAX];
 	uint8_t digest[ENGINE_BATCH_MAX][DIGEST_LENGTH];
 };
 
@@ -91,18 +96,21 @@ ipsec_mb_variant(const void *opaque)
 	}
 }
 
-/* Places the ROC behind an RTP packet, as its HMAC wants (RFC 3711 4.2), and gives the length of
- * the HMAC's input. */
+static inline bool
+is_aead(const struct srtp_key *key)
+{
+	return key->suite >= RELAY_SUITE_AEAD_AES_128_GCM;
+}
+
+/* Places what follows a packet in its HMAC's input, RTP's ROC (RFC 3711 4.2) or SRTCP's index word
+ * (3.4), and gives the length of that input. */
 static inline unsigned
 finish_hash_input(const struct crypto_op *op, uint64_t index)
 {
-	uint32_t roc;
+	uint32_t word = htobe32(op->kind == CRYPTO_RTP ? (uint32_t)(index >> 16) : op->rtcp_word);
 
-	if (op->kind != CRYPTO_RTP)
-		return op->auth_length;
-	roc = htobe32((uint32_t)(index >> 16));
-	memcpy(op->data + op->auth_length, &roc, ROC_LENGTH);
-	return op->auth_length + ROC_LENGTH;
+	memcpy(op->data + op->length, &word, TAIL_LENGTH);
+	return op->length + TAIL_LENGTH;
 }
 
 /* `output` gets DIGEST_LENGTH bytes, however short the tag is. */
@@ -126,83 +134,199 @@ run_hashes(struct ipsec_mb_state *state, unsigned n)
 				 state->manager, state->job, n, IMB_AUTH_HMAC_SHA_1) == n;
 }
 
-static inline bool
-run_ciphers(struct ipsec_mb_state *state, unsigned n)
+/* AEAD's IV, 12 bytes: RFC 7714 8.1 for RTP, 9.1 for RTCP. */
+static inline void
+make_gcm_iv(uint8_t iv[12], const struct srtp_key *key, const struct crypto_op *op, uint64_t index)
 {
-	return n == 0 || IMB_SUBMIT_CIPHER_BURST_NOCHECK(state->manager, state->job, n,
-				 IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, IMB_KEY_128_BYTES) == n;
+	uint32_t ssrc = htobe32(op->ssrc);
+	uint64_t number = htobe64(index << 16); /* ROC || SEQ; of RTCP two zeros || index */
+
+	memset(iv, 0, 2);
+	memcpy(iv + 2, &ssrc, 4);
+	memcpy(iv + 6, &number, 6);
+	for (unsigned i = 0; i < 12; i++)
+		iv[i] ^= key->salt[i];
+}
+
+/* What the tag covers beside the ciphertext: the header, and of RTCP the index word. */
+static inline unsigned
+make_aad(const struct crypto_op *op, uint8_t *room, const uint8_t **aad)
+{
+	uint32_t word = htobe32(op->rtcp_word);
+
+	*aad = op->data;
+	if (op->kind == CRYPTO_RTP)
+		return op->cipher_offset;
+	if (op->cipher_offset > AAD_MAX - sizeof(word))
+		return 0; /* no frame is so long; a tag over nothing is right nowhere */
+	memcpy(room, op->data, op->cipher_offset);
+	memcpy(room + op->cipher_offset, &word, sizeof(word));
+	*aad = room;
+	return op->cipher_offset + (unsigned)sizeof(word);
+}
+
+/* En- or decrypts in place, and makes the 16-byte tag. */
+static void
+run_gcm(struct ipsec_mb_state *state, const struct crypto_op *op, const struct srtp_key *key,
+	uint64_t index, bool encrypt, uint8_t tag[GCM_TAG_LENGTH])
+{
+	const struct gcm_key_data *gcm = srtp_key_gcm(key);
+	uint8_t *text = op->data + op->cipher_offset;
+	uint8_t iv[12];
+	const uint8_t *aad;
+	unsigned aad_length = make_aad(op, state->aad, &aad);
+	bool short_key = key->suite == RELAY_SUITE_AEAD_AES_128_GCM;
+
+	make_gcm_iv(iv, key, op, index);
+	if (encrypt && short_key)
+		IMB_AES128_GCM_ENC(state->manager, gcm, &state->gcm, text, text, op->cipher_length,
+			iv, aad, aad_length, tag, GCM_TAG_LENGTH);
+	else if (encrypt)
+		IMB_AES256_GCM_ENC(state->manager, gcm, &state->gcm, text, text, op->cipher_length,
+			iv, aad, aad_length, tag, GCM_TAG_LENGTH);
+	else if (short_key)
+		IMB_AES128_GCM_DEC(state->manager, gcm, &state->gcm, text, text, op->cipher_length,
+			iv, aad, aad_length, tag, GCM_TAG_LENGTH);
+	else
+		IMB_AES256_GCM_DEC(state->manager, gcm, &state->gcm, text, text, op->cipher_length,
+			iv, aad, aad_length, tag, GCM_TAG_LENGTH);
+}
+
+/* Decrypts on the way, which a wrong tag takes back. */
+static void
+verify_gcm(struct ipsec_mb_state *state, struct crypto_op *op)
+{
+	uint8_t tag[GCM_TAG_LENGTH];
+
+	run_gcm(state, op, op->rx, op->rx_index, false, tag);
+	op->genuine = op->opened = CRYPTO_memcmp(tag, op->tag, GCM_TAG_LENGTH) == 0;
+	if (!op->genuine)
+		run_gcm(state, op, op->rx, op->rx_index, true, tag);
 }
 
 static void
 ipsec_mb_verify(void *opaque, struct crypto_op *const ops[], unsigned n)
 {
 	struct ipsec_mb_state *state = opaque;
-	bool done;
+	struct crypto_op *hashed[ENGINE_BATCH_MAX];
+	unsigned hashes = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		prepare_hash(
-			&state->job[i], ops[i], ops[i]->rx, ops[i]->rx_index, state->digest[i]);
-	done = run_hashes(state, n);
-	for (unsigned i = 0; i < n; i++)
-		ops[i]->genuine = done && CRYPTO_memcmp(state->digest[i], ops[i]->tag,
-						  ops[i]->rx->tag_length) == 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct crypto_op *op = ops[i];
+		op->opened = false;
+		op->genuine = op->rx == NULL;
+		if (op->rx == NULL)
+			continue;
+		if (is_aead(op->rx)) {
+			verify_gcm(state, op);
+			continue;
+		}
+		prepare_hash(&state->job[hashes], op, op->rx, op->rx_index, state->digest[hashes]);
+		hashed[hashes++] = op;
+	}
+	bool done = run_hashes(state, hashes);
+	for (unsigned i = 0; i < hashes; i++)
+		hashed[i]->genuine = done && CRYPTO_memcmp(state->digest[i], hashed[i]->tag,
+						     hashed[i]->rx->tag_length) == 0;
 }
 
 /* (k_s << 16) XOR (SSRC << 64) XOR (index << 16): RFC 3711 4.1.1. */
 static inline void
 make_iv(uint8_t iv[IV_LENGTH], const struct srtp_key *key, uint32_t ssrc, uint64_t index)
 {
-	uint64_t half[2];
+	uint64_t half[2] = {0, 0};
 
-	memcpy(half, key->salt, sizeof(half));
+	memcpy(half, key->salt, sizeof(key->salt));
 	half[0] ^= htobe64(ssrc);
 	half[1] ^= htobe64(index << 16);
 	memcpy(iv, half, sizeof(half));
 }
 
-/* Both passes, one keystream each. Returns false if the library did not do it. */
+/* Length of an AES-CM key by its suite's number. */
+static const uint8_t key_bytes[RELAY_SUITE_COUNT] = {
+	[RELAY_SUITE_AES_CM_128_HMAC_SHA1_80] = IMB_KEY_128_BYTES,
+	[RELAY_SUITE_AES_CM_128_HMAC_SHA1_32] = IMB_KEY_128_BYTES,
+	[RELAY_SUITE_AES_192_CM_HMAC_SHA1_80] = IMB_KEY_192_BYTES,
+	[RELAY_SUITE_AES_192_CM_HMAC_SHA1_32] = IMB_KEY_192_BYTES,
+	[RELAY_SUITE_AES_256_CM_HMAC_SHA1_80] = IMB_KEY_256_BYTES,
+	[RELAY_SUITE_AES_256_CM_HMAC_SHA1_32] = IMB_KEY_256_BYTES,
+};
+
+/* The operations whose keys have this length, through counter mode once. Returns false if the
+ * library did not do it. */
 static bool
-recrypt(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigned n)
+run_ciphers(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigned n, bool transmit,
+	unsigned key_length)
 {
-	const struct srtp_key *tx[ENGINE_BATCH_MAX];
 	unsigned jobs = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct crypto_op *op = ops[i];
+		const struct srtp_key *key = transmit ? op->tx : op->rx;
 		IMB_JOB *job = &state->job[jobs];
 
-		if (op->cipher_length == 0)
+		if (op->cipher_length == 0 || key == NULL || key_bytes[key->suite] != key_length)
 			continue;
 		job->src = op->data;
 		job->dst = op->data + op->cipher_offset;
 		job->cipher_start_src_offset_in_bytes = op->cipher_offset;
 		job->msg_len_to_cipher_in_bytes = op->cipher_length;
-		job->enc_keys = op->rx->schedule;
-		job->key_len_in_bytes = IMB_KEY_128_BYTES;
-		make_iv(state->iv[0][jobs], op->rx, op->ssrc, op->rx_index);
-		make_iv(state->iv[1][jobs], op->tx, op->ssrc, op->tx_index);
-		job->iv = state->iv[0][jobs];
+		job->enc_keys = key->schedule;
+		job->key_len_in_bytes = key_length;
+		make_iv(state->iv[jobs], key, op->ssrc, transmit ? op->tx_index : op->rx_index);
+		job->iv = state->iv[jobs];
 		job->iv_len_in_bytes = IV_LENGTH;
-		tx[jobs++] = op->tx;
+		jobs++;
 	}
-	if (!run_ciphers(state, jobs))
-		return false;
-	for (unsigned i = 0; i < jobs; i++) {
-		state->job[i].enc_keys = tx[i]->schedule;
-		state->job[i].iv = state->iv[1][i];
+	return jobs == 0 ||
+	       IMB_SUBMIT_CIPHER_BURST_NOCHECK(state->manager, state->job, jobs, IMB_CIPHER_CNTR,
+		       IMB_DIR_ENCRYPT, (IMB_KEY_SIZE_BYTES)key_length) == jobs;
+}
+
+/* Which key lengths there are, so that the usual batch of one length is one pass. */
+static bool
+run_all_ciphers(
+	struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigned n, bool transmit)
+{
+	unsigned lengths = 0; /* bits 2, 3, 4: 16, 24, 32 bytes */
+	bool done = true;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct srtp_key *key = transmit ? ops[i]->tx : ops[i]->rx;
+		if (key != NULL)
+			lengths |= 1u << key_bytes[key->suite] / 8;
 	}
-	return run_ciphers(state, jobs);
+	for (unsigned length = 16; length <= 32; length += 8)
+		if (lengths >> length / 8 & 1)
+			done &= run_ciphers(state, ops, n, transmit, length);
+	return done;
+}
+
+static bool
+make_tags(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigned n)
+{
+	unsigned hashes = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct crypto_op *op = ops[i];
+		if (op->tx == NULL)
+			continue;
+		if (is_aead(op->tx))
+			run_gcm(state, op, op->tx, op->tx_index, true, op->tag);
+		else
+			prepare_hash(&state->job[hashes++], op, op->tx, op->tx_index, op->tag);
+	}
+	return run_hashes(state, hashes);
 }
 
 static void
 ipsec_mb_transcrypt(void *opaque, struct crypto_op *const ops[], unsigned n)
 {
 	struct ipsec_mb_state *state = opaque;
-	bool done = recrypt(state, ops, n);
+	bool done = run_all_ciphers(state, ops, n, false);
 
-	for (unsigned i = 0; i < n; i++)
-		prepare_hash(&state->job[i], ops[i], ops[i]->tx, ops[i]->tx_index, ops[i]->tag);
-	done = run_hashes(state, n) && done;
+	done &= run_all_ciphers(state, ops, n, true);
+	done &= make_tags(state, ops, n);
 	if (__builtin_expect(done, true))
 		return;
 	/* Never seen, and nobody is asked: but what is sent then must not be the plaintext. */

@@ -1,88 +1,105 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * A flow: one direction of a session, from the leg where packets come in to the other.
- *
- * What a worker reads (struct flow) and what it writes (struct flow_state) lie apart. A flow never
- * changes: when keys or addresses do, the control thread builds a new one, publishes it in the port
- * table in place of the old, and frees the old after a grace period. The state lives as long as the
- * session.
- */
+/* The state of a flow: one direction of a session, from the leg where packets come in to the other.
+ * Written by the worker that owns the session alone; the control thread reads the atomics with
+ * relaxed loads. */
 #ifndef DATAPLANE_FLOW_H
 #define DATAPLANE_FLOW_H
 
-#include "path.h"
-#include "srtp_key.h"
+#include "bridge.h"
+#include "relay/drop.h"
 #include "srtp_stream.h"
 
 #include <stdatomic.h>
 
-#define FLOW_SSRC_MAX 16 /* SSRC contexts a direction may have */
+#define FLOW_SSRC_MAX 16 /* SSRC contexts a direction may have, of one receive key */
 
-struct session;
+/* The reasons that a known session's packet can be dropped for; all others are the worker's. */
+#define FLOW_DROPS(X)          \
+	X(LEG_NOT_READY)       \
+	X(RTP_TRUNCATED)       \
+	X(RTP_BAD_CSRC)        \
+	X(RTP_BAD_EXTENSION)   \
+	X(RTP_BAD_PADDING)     \
+	X(RTCP_TRUNCATED)      \
+	X(RTCP_BAD_HEADER)     \
+	X(RTCP_NOT_MUXED)      \
+	X(RTCP_UNENCRYPTED)    \
+	X(RTP_ON_RTCP_PORT)    \
+	X(NOT_RTP)             \
+	X(MKI_MISMATCH)        \
+	X(AUTH_FAILED)         \
+	X(AUTH_THROTTLED)      \
+	X(REPLAYED)            \
+	X(TOO_OLD)             \
+	X(SSRC_LIMIT)          \
+	X(KEY_EXPIRED)         \
+	X(SOURCE_MISMATCH)     \
+	X(NEXT_HOP_UNRESOLVED) \
+	X(MTU_EXCEEDED)        \
+	X(TX_FULL)             \
+	X(LEG_ON_HOLD)
 
-/* Master key identifiers, only where a key has one (RFC 3711 3.1). */
-struct flow_mki {
-	uint8_t rx[RELAY_MKI_MAX];
-	uint8_t tx[RELAY_MKI_MAX];
+enum flow_drop {
+#define FLOW_DROP_ENUM(reason) FLOW_DROP_##reason,
+	FLOW_DROPS(FLOW_DROP_ENUM)
+#undef FLOW_DROP_ENUM
+		FLOW_DROP_COUNT
 };
 
-struct flow {
-	/* first line: what every packet needs */
-	struct flow_state *state;
-	struct session *session;    /* for the control thread: never followed by a worker */
-	const struct flow_mki *mki; /* NULL where neither side has one */
-	uint8_t leg;                /* 0 or 1: packets come in on this leg */
-	uint8_t worker;             /* index of the worker that owns the session */
-	uint8_t ready;              /* both legs have keys, and the other one an address */
-	uint8_t rx_mux;             /* a=rtcp-mux with the far end of this leg */
-	uint8_t latch;              /* the source may move with a genuine packet */
-	uint8_t rx_mki_length;
-	uint8_t tx_mki_length;
-	uint8_t rx_epoch; /* changes with the receive key */
-	uint8_t tx_epoch; /* changes with the transmit key */
-	uint8_t reserved[3];
-	uint32_t generation;  /* of the session, which may be gone when a request is read */
-	uint64_t rx_lifetime; /* packets that the receive key may protect (RFC 3711 9.2) */
-	uint64_t tx_lifetime; /* and the transmit key */
+/* What is known of a stream's way to us, and of the far end's reports (quality.h). */
+struct flow_quality {
+	_Atomic uint32_t ssrc;     /* of the stream that this is about */
+	uint32_t base;             /* its first packet's index, low 32 bits */
+	_Atomic uint32_t expected; /* its packets: newest index less base, and one */
+	_Atomic uint32_t received;
+	_Atomic uint32_t jitter; /* RFC 3550 A.8: in timestamp units, times 16 */
+	uint32_t transit;        /* arrival minus timestamp of the last packet, in its units */
+	/* the last sender report that was sent on to the other leg's far end: */
+	uint32_t report;    /* middle 32 bits of its NTP timestamp (LSR) */
+	uint32_t report_at; /* tick_65536() when it passed */
+	/* this leg's far end about what we send it: fraction lost << 24 | cumulative lost */
+	_Atomic uint32_t remote_lost;
+	_Atomic uint16_t remote_jitter_ms; /* UINT16_MAX: no report yet, or its clock not known */
+	_Atomic uint16_t
+		round_trip_ms; /* times 4: quarters of a millisecond; UINT16_MAX: not known */
+};
+_Static_assert(sizeof(struct flow_quality) == 40, "bytes of every session, twice");
 
-	/* where this leg's far end sends from, as far as is known; family 0: not known */
-	struct relay_addr source[2]; /* RTP, RTCP */
-	struct path path[2];         /* to the other leg's far end: RTP, RTCP */
-	struct srtp_key rx;
-	struct srtp_key tx;
-	struct srtcp_key rtcp_rx;
-	struct srtcp_key rtcp_tx;
-} __attribute__((aligned(64)));
-
-/* Written by the owning worker alone; the control thread reads the atomics with relaxed loads. */
 struct flow_state {
 	struct srtp_stream stream; /* the first SSRC; more hang on its `next` */
 	_Atomic uint64_t packets_in;
 	_Atomic uint64_t bytes_in;
 	_Atomic uint64_t packets_out;
 	_Atomic uint64_t bytes_out;
-	_Atomic uint64_t rtcp_in;
-	_Atomic uint64_t rtcp_out;
-	_Atomic uint64_t last_tsc; /* of the last genuine packet; 0: none yet */
-	uint64_t rx_key_packets;   /* RTP packets under the present receive key */
-	uint64_t tx_key_packets;   /* and under the present transmit key */
-	uint32_t rtcp_tx_index;    /* last SRTCP index sent under the present transmit key */
-	uint8_t streams;           /* SSRC contexts in use */
-	uint8_t rx_epoch;          /* of the flow that the streams belong to */
+	_Atomic uint64_t rx_key_packets; /* RTP packets under the present receive key */
+	_Atomic uint64_t tx_key_packets; /* and under the present transmit key */
+	_Atomic uint32_t rtcp_in;
+	_Atomic uint32_t rtcp_out;
+	_Atomic uint32_t last_ms; /* tick_ms() of the last genuine packet, never 0; 0: none yet */
+	uint32_t rtcp_tx_index;   /* last SRTCP index sent under the present transmit key */
+	uint8_t streams;          /* SSRC contexts in use, of the present and the previous key */
+	uint8_t rx_epoch;         /* of the bridge that was last followed */
 	uint8_t tx_epoch;
 	/* set by the worker when it asks for a latch, cleared by the control thread when done */
 	_Atomic uint8_t latch_asked;
-	_Atomic uint32_t drops[RELAY_DROP_COUNT];
-} __attribute__((aligned(64)));
+	uint8_t change;         /* of the bridge that was last followed */
+	uint8_t recovering : 1; /* the ROC may be out of step until a packet verifies */
+	uint8_t stale : 1;      /* streams of the previous key are still there */
+	uint16_t refilled_ms;   /* low bits of tick_ms() when the budgets were last refilled */
+	uint16_t budget[2];     /* failed verifications left: strangers', and the known source's */
+	struct flow_quality quality;
+	_Atomic uint32_t drops[FLOW_DROP_COUNT];
+};
+_Static_assert(sizeof(struct flow_state) == 272, "bytes of every session, twice");
 
 /* What a worker asks of the control thread: a genuine packet came from a new address. */
 struct latch_request {
-	struct session *session;
+	struct flow_state *session; /* the bridge's `state` */
 	struct relay_addr from;
+	uint32_t generation;
 	uint8_t leg;
 	uint8_t rtcp; /* the RTCP address moved, not that of RTP */
 	uint8_t reserved[2];
-	uint32_t generation;
 };
 _Static_assert(sizeof(struct latch_request) % 4 == 0, "an element of an rte_ring");
 
@@ -100,14 +117,31 @@ counter_read(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* Counts a packet of this flow that is being dropped. Owning worker. */
 static inline void
-flow_count_drop(struct flow_state *state, enum relay_drop reason)
+counter_add_32(_Atomic uint32_t *counter, uint32_t n)
 {
-	_Atomic uint32_t *counter = &state->drops[reason];
-
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
 		memory_order_relaxed);
 }
+
+static inline uint32_t
+counter_read_32(const _Atomic uint32_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* Failed verifications that a leg may cost at once, and a second: those of packets from elsewhere,
+ * and of packets from where its far end is known to be. Beyond, packets are dropped unverified. */
+#define FLOW_BUDGET_STRANGERS 50
+#define FLOW_BUDGET_SOURCE 400
+
+/* Readies the zeroed state of a new session. Control thread. */
+void flow_state_init(struct flow_state *state);
+
+/* The place of a reason in flow_state.drops, or FLOW_DROP_COUNT: none. */
+enum flow_drop flow_drop_of(enum relay_drop reason);
+
+/* Counts a packet of this flow that is being dropped. Owning worker. */
+void flow_count_drop(struct flow_state *state, enum relay_drop reason);
 
 #endif

@@ -7,14 +7,27 @@
 #include "relay/log.h"
 
 #include <errno.h>
+#include <rte_common.h>
 #include <rte_malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MTU_DEFAULT 1500
 
 struct iface *ifaces[IFACE_MAX];
 unsigned ifaces_count;
+struct device devices[IFACE_MAX];
+unsigned devices_count;
+struct media_address *media_addresses[MEDIA_ADDRESS_MAX];
+unsigned media_addresses_count;
+
+/* An interface that iface_open() made, with what it points to. */
+struct opened {
+	struct iface iface; /* first: an interface that was opened is its struct opened */
+	struct media_address address[CONFIG_ADDRESSES_MAX];
+	struct media_address *addresses[CONFIG_ADDRESSES_MAX];
+};
 
 /* The kernel's interface behind the device ("net_af_xdp0,iface=veth0"), for the two drivers that
  * borrow one. False for all other devices. */
@@ -62,6 +75,19 @@ silence(const char *name, bool copies)
 	}
 }
 
+/* A NIC that takes the VLAN tags off tells the kernel of them, but not AF_XDP: its frames would all
+ * be taken for untagged ones. */
+static void
+keep_tags(const char *where, const char *name)
+{
+	int result = netdev_keep_vlan_tags(name);
+
+	if (result != 0)
+		log_warning("%s: network interface %s takes VLAN tags off, and can't be told not "
+			    "to: %s: ethtool -K %s rxvlan off",
+			where, name, strerror(-result), name);
+}
+
 static int
 prepare_netdev(const char *where, const char *name, bool copies, struct iface *iface, char *error,
 	size_t size)
@@ -83,10 +109,31 @@ prepare_netdev(const char *where, const char *name, bool copies, struct iface *i
 		log_warning("%s: network interface %s has no carrier: is its other end up?", where,
 			name);
 	silence(name, copies);
+	if (!copies)
+		keep_tags(where, name);
 	result = netdev_mtu(name);
 	if (result > 0 && result < MTU_DEFAULT)
 		iface->mtu = (uint16_t)result;
 	return 0;
+}
+
+static struct device *
+find_device(uint16_t port_id)
+{
+	for (unsigned i = 0; i < devices_count; i++)
+		if (devices[i].port_id == port_id)
+			return &devices[i];
+	return NULL;
+}
+
+/* An open interface of the same device, by its name in the configuration. */
+static const struct iface *
+find_sister(const char *device)
+{
+	for (unsigned i = 0; i < ifaces_count; i++)
+		if (ifaces[i]->config != NULL && strcmp(ifaces[i]->config->device, device) == 0)
+			return ifaces[i];
+	return NULL;
 }
 
 static int
@@ -94,10 +141,18 @@ open_port(const char *where, struct iface *iface, unsigned queues, struct rte_me
 	char *error, size_t size)
 {
 	const char *device = iface->config->device;
+	const struct iface *sister = find_sister(device);
 	char netdev[NETDEV_NAME_SIZE];
 	struct port port;
 	int result;
 
+	if (sister != NULL) {
+		iface->port_id = sister->port_id;
+		iface->mac = sister->mac;
+		iface->mtu = sister->mtu;
+		iface->udp_checksum_offload = sister->udp_checksum_offload;
+		return 0;
+	}
 	iface->mtu = MTU_DEFAULT;
 	if (find_netdev(device, netdev)) {
 		bool copies = strncmp(device, "net_af_packet", 13) == 0;
@@ -114,61 +169,196 @@ open_port(const char *where, struct iface *iface, unsigned queues, struct rte_me
 	return 0;
 }
 
+/* Closes the port if no interface is on it any more. */
+static void
+close_port(const struct iface *iface)
+{
+	if (find_device(iface->port_id) == NULL)
+		port_close(iface->port_id);
+}
+
+/* The addresses' map, at most half full: so each search ends. */
+static int
+make_map(struct iface *iface)
+{
+	uint32_t size = 2;
+
+	while (size < 2 * iface->addresses_count)
+		size *= 2;
+	iface->map = calloc(size, sizeof(struct media_address *));
+	if (iface->map == NULL)
+		return -ENOMEM;
+	iface->map_mask = (uint16_t)(size - 1);
+	for (unsigned i = 0; i < iface->addresses_count; i++) {
+		struct media_address *address = iface->addresses[i];
+		uint32_t at = media_address_hash(address->ip.ip, address->ip.family);
+		while (iface->map[at & iface->map_mask] != NULL)
+			at++;
+		iface->map[at & iface->map_mask] = address;
+	}
+	return 0;
+}
+
+int
+iface_register(struct iface *iface)
+{
+	struct device *device = find_device(iface->port_id);
+	int result;
+
+	if (ifaces_count == IFACE_MAX ||
+		iface->addresses_count > MEDIA_ADDRESS_MAX - media_addresses_count)
+		return -ENOSPC;
+	if (device != NULL && device_iface(device, iface->vlan) != NULL)
+		return -EEXIST;
+	result = make_map(iface);
+	if (result != 0)
+		return result;
+	if (device == NULL) {
+		device = &devices[devices_count++];
+		*device = (struct device){.port_id = iface->port_id};
+	}
+	if (iface->vlan == 0)
+		device->untagged = iface;
+	else
+		device->tagged[device->count++] = iface;
+	device->vlans = device->count > 0;
+	iface->index = (uint8_t)ifaces_count;
+	ifaces[ifaces_count++] = iface;
+	for (unsigned i = 0; i < iface->addresses_count; i++) {
+		struct media_address *address = iface->addresses[i];
+		address->iface = iface;
+		address->index = (uint16_t)media_addresses_count;
+		media_addresses[media_addresses_count++] = address;
+	}
+	return 0;
+}
+
+static void
+leave_device(const struct iface *iface)
+{
+	struct device *device = find_device(iface->port_id);
+	unsigned kept = 0;
+
+	if (device->untagged == iface)
+		device->untagged = NULL;
+	for (unsigned i = 0; i < device->count; i++)
+		if (device->tagged[i] != iface)
+			device->tagged[kept++] = device->tagged[i];
+	device->count = kept;
+	device->vlans = kept > 0;
+	if (device->untagged == NULL && kept == 0)
+		*device = devices[--devices_count];
+}
+
+void
+iface_unregister(struct iface *iface)
+{
+	leave_device(iface);
+	/* whoever came last only ever goes first, so that the tables have no hole */
+	for (unsigned i = 0; i < iface->addresses_count; i++)
+		media_addresses[iface->addresses[i]->index] = NULL;
+	while (media_addresses_count > 0 && media_addresses[media_addresses_count - 1] == NULL)
+		media_addresses_count--;
+	ifaces[iface->index] = NULL;
+	while (ifaces_count > 0 && ifaces[ifaces_count - 1] == NULL)
+		ifaces_count--;
+	free(iface->map);
+	iface->map = NULL;
+}
+
+/* Is an address held by the kernel somewhere else? */
+static int
+check_holders(const char *where, const struct config_interface *config, char *error, size_t size)
+{
+	char holder[NETDEV_NAME_SIZE];
+
+	for (unsigned i = 0; i < config->addresses_count; i++) {
+		const struct config_address *at = &config->addresses[i];
+		if (!netdev_holding(&at->ip, holder))
+			continue;
+		snprintf(error, size,
+			"%s: address %s is in use on network interface %s: the relay puts it on "
+			"its own; remove it there (ip address del %s dev %s), or choose another",
+			where, at->address, holder, at->address, holder);
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+static struct iface *
+make_iface(const struct config_interface *config)
+{
+	struct opened *opened = rte_zmalloc("iface", sizeof(*opened), 64);
+
+	if (opened == NULL)
+		return NULL;
+	struct iface *iface = &opened->iface;
+	iface->config = config;
+	iface->vlan = (uint16_t)config->vlan;
+	iface->dscp = (uint8_t)config->dscp;
+	iface->addresses = opened->addresses;
+	iface->addresses_count = config->addresses_count;
+	for (unsigned i = 0; i < config->addresses_count; i++) {
+		const struct config_address *from = &config->addresses[i];
+		opened->address[i] = (struct media_address){.ip = from->ip,
+			.prefix_length = from->prefix_length,
+			.iface = iface,
+			.gateway = from->gateway_ip,
+			.config = from};
+		opened->addresses[i] = &opened->address[i];
+	}
+	return iface;
+}
+
 int
 iface_open(const struct config_interface *config, unsigned queues, struct rte_mempool *pool,
 	struct iface **out, char *error, size_t error_size)
 {
-	char where[64], holder[NETDEV_NAME_SIZE];
+	char where[64];
 	struct iface *iface;
 	int result;
 
 	snprintf(where, sizeof(where), "media.interfaces[%u] \"%s\"", ifaces_count, config->name);
-	if (ifaces_count == IFACE_MAX) {
-		snprintf(error, error_size, "%s: at most %d interfaces", where, IFACE_MAX);
-		return -ENOSPC;
-	}
-	if (netdev_holding(&config->ip, holder)) {
-		snprintf(error, error_size,
-			"%s: address %s is in use on network interface %s: the relay puts it on "
-			"its "
-			"own; remove it there (ip address del %s dev %s), or choose another",
-			where, config->address, holder, config->address, holder);
-		return -EADDRINUSE;
-	}
-	iface = rte_zmalloc("iface", sizeof(*iface), 64);
+	result = check_holders(where, config, error, error_size);
+	if (result != 0)
+		return result;
+	iface = make_iface(config);
 	if (iface == NULL) {
 		snprintf(error, error_size, "%s: out of memory: raise media.memory_mb", where);
 		return -ENOMEM;
 	}
-	iface->index = (uint8_t)ifaces_count;
-	iface->config = config;
-	iface->ip = config->ip;
-	iface->prefix_length = config->prefix_length;
-	iface->gateway = config->gateway_ip;
 	result = open_port(where, iface, queues, pool, error, error_size);
+	if (result != 0)
+		goto free_iface;
+	/* first, as the TAP and its routes are numbered by the interface's place in the tables */
+	result = iface_register(iface);
 	if (result != 0) {
-		rte_free(iface);
-		return result;
+		snprintf(error, error_size, "%s: %s", where,
+			result == -ENOSPC   ? "too many interfaces or addresses"
+			: result == -EEXIST ? "its device has this VLAN already"
+					    : "out of memory");
+		goto close_port;
 	}
 	result = exception_open(where, iface, queues, pool, error, error_size);
-	if (result != 0) {
-		port_close(iface->port_id);
-		rte_free(iface);
-		return result;
-	}
-	ifaces[ifaces_count++] = iface;
+	if (result != 0)
+		goto unregister;
 	*out = iface;
 	return 0;
+
+unregister:
+	iface_unregister(iface);
+close_port:
+	close_port(iface);
+free_iface:
+	rte_free(iface);
+	return result;
 }
 
 void
 iface_close(struct iface *iface)
 {
 	exception_close(iface);
-	port_close(iface->port_id);
-	/* the last one only ever goes first, so that ifaces[] has no hole */
-	ifaces[iface->index] = NULL;
-	if (iface->index + 1u == ifaces_count)
-		ifaces_count--;
+	iface_unregister(iface);
+	close_port(iface);
 	rte_free(iface);
 }

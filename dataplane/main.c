@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sallyport-media: the data plane. Start, the control thread's loop, and the end. */
 #include "api_server.h"
+#include "capture.h"
 #include "engine.h"
 #include "iface.h"
 #include "memory.h"
@@ -10,6 +11,7 @@
 #include "relay/log.h"
 #include "session.h"
 #include "stats.h"
+#include "tick.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -206,16 +208,24 @@ start(struct process *process, char *error)
 			strerror(-result));
 		return result;
 	}
-	if ((result = memory_start(media, &process->memory, error, ERROR_SIZE)) != 0 ||
-		(result = open_interfaces(process, error)) != 0 ||
+	if ((result = memory_start(media, &process->memory, error, ERROR_SIZE)) != 0)
+		return result;
+	tick_init();
+	if ((result = open_interfaces(process, error)) != 0 ||
 		(result = workers_create(media, process->engine, error, ERROR_SIZE)) != 0)
 		return result;
 	process->workers = true;
 	if ((result = sessions_init(media, error, ERROR_SIZE)) != 0)
 		return result;
 	process->sessions = true;
+	if ((result = capture_init()) != 0) {
+		snprintf(error, ERROR_SIZE,
+			"no memory for the buffers of captures: raise media.memory_mb");
+		return result;
+	}
 	stats_init(memory_pool(process->memory), memory_describe(process->memory));
 	sessions_on_event(api_server_emit);
+	capture_on_end(api_server_emit);
 	if ((result = open_api(process, error)) != 0)
 		return result;
 	/* the workers drop their privileges with all other threads, so they are started after */
@@ -233,8 +243,10 @@ stop(struct process *process)
 		api_server_close();
 	if (process->running)
 		workers_stop();
-	if (process->sessions)
+	if (process->sessions) {
+		capture_fini();
 		sessions_fini();
+	}
 	if (process->workers)
 		workers_destroy();
 	while (ifaces_count > 0)
@@ -253,6 +265,7 @@ on_timer(struct process *process)
 	if (read(process->timer, &expirations, sizeof(expirations)) < 0)
 		return;
 	sessions_poll();
+	capture_poll();
 	process->ticks++;
 	if (process->ticks % EXPIRE_TICKS == 0)
 		sessions_expire();

@@ -100,6 +100,20 @@ netdev_set_mtu(const char *name, uint16_t mtu)
 }
 
 int
+netdev_keep_vlan_tags(const char *name)
+{
+	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+	struct ifreq ifr = {.ifr_data = (char *)&flags};
+
+	/* one that has no such flags takes no tags off */
+	if (ask(SIOCETHTOOL, name, &ifr) != 0 || (flags.data & ETH_FLAG_RXVLAN) == 0)
+		return 0;
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~(uint32_t)ETH_FLAG_RXVLAN;
+	return ask(SIOCETHTOOL, name, &ifr);
+}
+
+int
 netdev_set_sysctl(const char *family, const char *name, const char *key, const char *value)
 {
 	char path[128], now[16];

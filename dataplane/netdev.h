@@ -27,6 +27,9 @@ bool netdev_has_carrier(const char *name);
 int netdev_mtu(const char *name);
 int netdev_set_mtu(const char *name, uint16_t mtu);
 
+/* Sees to it that VLAN tags stay in the frames that the interface receives. 0 or -errno. */
+int netdev_keep_vlan_tags(const char *name);
+
 /* Adds the address; an IPv6 one is usable at once (without duplicate address detection). */
 int netdev_add_address(int ifindex, const struct relay_ip *ip, uint8_t prefix_length);
 

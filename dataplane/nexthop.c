@@ -212,37 +212,38 @@ nexthop_fini(void)
 }
 
 static bool
-on_link(const struct iface *iface, const struct relay_ip *ip)
+on_link(const struct media_address *local, const struct relay_ip *ip)
 {
-	unsigned bytes = iface->prefix_length / 8, bits = iface->prefix_length % 8;
+	unsigned bytes = local->prefix_length / 8, bits = local->prefix_length % 8;
 	uint8_t mask = (uint8_t)(0xff00 >> bits);
 
-	return memcmp(iface->ip.ip, ip->ip, bytes) == 0 &&
-	       (bits == 0 || ((iface->ip.ip[bytes] ^ ip->ip[bytes]) & mask) == 0);
+	return memcmp(local->ip.ip, ip->ip, bytes) == 0 &&
+	       (bits == 0 || ((local->ip.ip[bytes] ^ ip->ip[bytes]) & mask) == 0);
 }
 
 struct nexthop *
-nexthop_get(struct iface *iface, const struct relay_ip *destination)
+nexthop_get(const struct media_address *local, const struct relay_ip *destination)
 {
+	int ifindex = local->iface->tap_ifindex;
 	struct relay_ip ip = {.family = destination->family};
 	const struct relay_ip *via = destination;
 
-	if (destination->family != iface->ip.family)
+	if (destination->family != local->ip.family)
 		return NULL;
-	if (!on_link(iface, destination)) {
-		if (iface->gateway.family == 0)
+	if (!on_link(local, destination)) {
+		if (local->gateway.family == 0)
 			return NULL;
-		via = &iface->gateway;
+		via = &local->gateway;
 	}
 	memcpy(ip.ip, via->ip, ip.family == 4 ? 4 : 16);
 
-	struct entry *entry = find(iface->tap_ifindex, &ip);
+	struct entry *entry = find(ifindex, &ip);
 	if (entry == NULL) {
 		entry = calloc(1, sizeof(*entry));
 		if (entry == NULL)
 			return NULL;
 		entry->ip = ip;
-		entry->ifindex = iface->tap_ifindex;
+		entry->ifindex = ifindex;
 		struct entry **head = bucket(entry->ifindex, &ip);
 		entry->next = *head;
 		*head = entry;
@@ -252,6 +253,12 @@ nexthop_get(struct iface *iface, const struct relay_ip *destination)
 	}
 	entry->references++;
 	return &entry->public;
+}
+
+void
+nexthop_ref(struct nexthop *nexthop)
+{
+	((struct entry *)nexthop)->references++;
 }
 
 void

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-struct iface;
+struct media_address;
 
 /* One neighbour. Written by the control thread only; workers read `link` with a relaxed load at
  * each packet, so that a change of the neighbour's address needs no change of any session. */
@@ -20,10 +20,11 @@ struct nexthop {
 int nexthop_init(void);
 void nexthop_fini(void);
 
-/* The next hop from `iface` towards `destination` (on link: itself; else the interface's gateway),
+/* The next hop from `local` towards `destination` (on link: itself; else the address's gateway),
  * with one more reference; resolution is started, and kept fresh while referenced. NULL: no
  * gateway for an address off link, or out of memory. */
-struct nexthop *nexthop_get(struct iface *iface, const struct relay_ip *destination);
+struct nexthop *nexthop_get(const struct media_address *local, const struct relay_ip *destination);
+void nexthop_ref(struct nexthop *nexthop);
 void nexthop_put(struct nexthop *nexthop);
 
 /* Descriptor to poll; nexthop_process() reads what came. nexthop_tick() is to be called about

@@ -7,6 +7,16 @@
 #include <rte_udp.h>
 #include <string.h>
 
+#define ETHER_TYPE_QINQ 0x88a8 /* IEEE 802.1Q: a service tag, the outer of two */
+
+/* What lies behind the Ethernet header and its tag. */
+struct layer3 {
+	uint8_t *data;
+	unsigned length; /* bytes of it in the first segment, which alone are read */
+	unsigned whole;  /* bytes of it in the frame */
+	uint16_t type;   /* EtherType */
+};
+
 static enum packet_fate
 drop(enum relay_drop *reason, enum relay_drop why)
 {
@@ -14,17 +24,41 @@ drop(enum relay_drop *reason, enum relay_drop why)
 	return PACKET_DROP;
 }
 
-/* `udp` has `length` bytes, by the IP header; the frame holds them all. */
+/* RFC 768; RFC 8200 8.1: over IPv6 there must be a checksum. A port that says "none" vouches for
+ * the data, though the field is not filled in (virtio, from the same machine). */
+static enum relay_drop
+check_udp_checksum(struct packet *packet, const struct rte_udp_hdr *udp)
+{
+	uint64_t said = packet->mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	packet->udp_unchecked = 0;
+	if (udp->dgram_cksum == 0 && packet->source.family == 4)
+		return RELAY_DROP_NONE;
+	if (said == RTE_MBUF_F_RX_L4_CKSUM_NONE)
+		return RELAY_DROP_NONE;
+	if (udp->dgram_cksum == 0)
+		return RELAY_DROP_UDP_NO_CHECKSUM;
+	if (said == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+		return RELAY_DROP_UDP_BAD_CHECKSUM;
+	packet->udp_unchecked = said != RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	return RELAY_DROP_NONE;
+}
+
+/* `udp` has `length` bytes by the IP header, of which `there` lie in the first segment;
+ * packet->address and the source's IP are set. */
 static enum packet_fate
-classify_udp(struct packet *packet, uint8_t *udp, unsigned length, enum relay_drop *reason)
+classify_udp(struct packet *packet, uint8_t *udp, unsigned length, unsigned there,
+	enum relay_drop *reason)
 {
 	const struct rte_udp_hdr *header = (const struct rte_udp_hdr *)udp;
 
 	if (length < sizeof(*header))
 		return drop(reason, RELAY_DROP_UDP_BAD_LENGTH);
+	if (there < sizeof(*header))
+		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
 
 	uint16_t port = rte_be_to_cpu_16(header->dst_port);
-	if (!port_table_covers(packet->iface->table, port))
+	if (!port_table_covers(packet->address->table, port))
 		return PACKET_KERNEL;
 
 	/* RFC 768: the length counts header and data; IP may carry more, never less */
@@ -39,24 +73,52 @@ classify_udp(struct packet *packet, uint8_t *udp, unsigned length, enum relay_dr
 	return PACKET_MEDIA;
 }
 
+/* What is asked last, of a datagram to a media port: it costs most, or matters to media alone.
+ * `total` is IP's length. */
 static enum packet_fate
-classify_ipv4(struct packet *packet, uint8_t *data, unsigned length, enum relay_drop *reason)
+classify_media(struct packet *packet, unsigned total, enum relay_drop *reason)
 {
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)data;
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(packet->payload - 8);
+	enum relay_drop why;
+
+	if (packet->mbuf->nb_segs > 1 || total > packet->iface->mtu)
+		return drop(reason, RELAY_DROP_FRAME_TOO_LONG);
+	why = check_udp_checksum(packet, udp);
+	return why == RELAY_DROP_NONE ? PACKET_MEDIA : drop(reason, why);
+}
+
+static bool
+ipv4_checksum_good(const struct rte_mbuf *mbuf, const struct rte_ipv4_hdr *ip, unsigned header)
+{
+	uint64_t said = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+	if (said == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN)
+		return rte_raw_cksum(ip, header) == 0xffff;
+	return said != RTE_MBUF_F_RX_IP_CKSUM_BAD;
+}
+
+static enum packet_fate
+classify_ipv4(struct packet *packet, const struct layer3 *layer3, enum relay_drop *reason)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)layer3->data;
 
 	/* RFC 1812 5.2.2: (1) long enough, (3) version, (4) header length, (5) total length;
 	 * (2), the checksum, last, as it costs most */
-	if (length < sizeof(*ip))
+	if (layer3->length < sizeof(*ip))
 		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
 	unsigned header = rte_ipv4_hdr_len(ip);
 	unsigned total = rte_be_to_cpu_16(ip->total_length);
 	if (ip->version != 4 || header < sizeof(*ip))
 		return drop(reason, RELAY_DROP_IP_BAD_HEADER);
-	if (total < header || total > length)
+	if (total < header || total > layer3->whole)
 		return drop(reason, RELAY_DROP_IP_BAD_LENGTH);
+	if (layer3->length < header)
+		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
 
-	if (ip->next_proto_id != IPPROTO_UDP || packet->iface->ip.family != 4 ||
-		memcmp(&ip->dst_addr, packet->iface->ip.ip, 4) != 0)
+	if (ip->next_proto_id != IPPROTO_UDP)
+		return PACKET_KERNEL;
+	packet->address = iface_address(packet->iface, (const uint8_t *)&ip->dst_addr, 4);
+	if (packet->address == NULL)
 		return PACKET_KERNEL;
 
 	/* Behind the first fragment no port can be read: those go to the kernel, which never sees
@@ -65,55 +127,157 @@ classify_ipv4(struct packet *packet, uint8_t *data, unsigned length, enum relay_
 	if ((fragment & RTE_IPV4_HDR_OFFSET_MASK) != 0)
 		return PACKET_KERNEL;
 
-	packet->source.ip = (struct relay_ip){.family = 4};
-	memcpy(packet->source.ip.ip, &ip->src_addr, 4);
-	enum packet_fate fate = classify_udp(packet, data + header, total - header, reason);
+	packet->source = (struct endpoint){.family = 4};
+	memcpy(packet->source.ip, &ip->src_addr, 4);
+	enum packet_fate fate = classify_udp(
+		packet, layer3->data + header, total - header, layer3->length - header, reason);
 	if (fate != PACKET_MEDIA)
 		return fate;
 	if ((fragment & RTE_IPV4_HDR_MF_FLAG) != 0)
 		return drop(reason, RELAY_DROP_IP_FRAGMENT);
-	if (rte_raw_cksum(ip, header) != 0xffff)
+	if (!ipv4_checksum_good(packet->mbuf, ip, header))
 		return drop(reason, RELAY_DROP_IP_BAD_CHECKSUM);
-	return PACKET_MEDIA;
+	return classify_media(packet, total, reason);
+}
+
+/* A Fragment header (RFC 8200 4.5) right behind IPv6's, of `length` bytes with what it holds: is
+ * it the start of a datagram to a media port? All other fragments are the kernel's. */
+static enum packet_fate
+classify_fragment(
+	const struct packet *packet, const uint8_t *data, unsigned length, enum relay_drop *reason)
+{
+	const struct rte_ipv6_fragment_ext *fragment = (const struct rte_ipv6_fragment_ext *)data;
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(data + sizeof(*fragment));
+
+	if (length < sizeof(*fragment) + sizeof(*udp) || fragment->next_header != IPPROTO_UDP ||
+		(rte_be_to_cpu_16(fragment->frag_data) & RTE_IPV6_EHDR_FO_MASK) != 0 ||
+		!port_table_covers(packet->address->table, rte_be_to_cpu_16(udp->dst_port)))
+		return PACKET_KERNEL;
+	return drop(reason, RELAY_DROP_IP_FRAGMENT);
 }
 
 static enum packet_fate
-classify_ipv6(struct packet *packet, uint8_t *data, unsigned length, enum relay_drop *reason)
+classify_ipv6(struct packet *packet, const struct layer3 *layer3, enum relay_drop *reason)
 {
-	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)data;
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)layer3->data;
 
-	if (length < sizeof(*ip))
+	if (layer3->length < sizeof(*ip))
 		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
 	if (rte_be_to_cpu_32(ip->vtc_flow) >> 28 != 6)
 		return drop(reason, RELAY_DROP_IP_BAD_HEADER);
 	unsigned payload = rte_be_to_cpu_16(ip->payload_len);
-	if (payload > length - sizeof(*ip))
+	unsigned there = layer3->length - (unsigned)sizeof(*ip);
+	if (payload > layer3->whole - sizeof(*ip))
 		return drop(reason, RELAY_DROP_IP_BAD_LENGTH);
 
 	/* Media never comes behind extension headers: what has them is the kernel's. */
-	if (ip->proto != IPPROTO_UDP || packet->iface->ip.family != 6 ||
-		memcmp(ip->dst_addr, packet->iface->ip.ip, 16) != 0)
+	if (ip->proto != IPPROTO_UDP && ip->proto != IPPROTO_FRAGMENT)
 		return PACKET_KERNEL;
+	packet->address = iface_address(packet->iface, ip->dst_addr, 6);
+	if (packet->address == NULL)
+		return PACKET_KERNEL;
+	uint8_t *data = layer3->data + sizeof(*ip);
+	if (ip->proto == IPPROTO_FRAGMENT)
+		return classify_fragment(packet, data, RTE_MIN(payload, there), reason);
 
-	packet->source.ip = (struct relay_ip){.family = 6};
-	memcpy(packet->source.ip.ip, ip->src_addr, 16);
-	return classify_udp(packet, data + sizeof(*ip), payload, reason);
+	packet->source = (struct endpoint){.family = 6};
+	memcpy(packet->source.ip, ip->src_addr, 16);
+	enum packet_fate fate = classify_udp(packet, data, payload, there, reason);
+	if (fate != PACKET_MEDIA)
+		return fate;
+	return classify_media(packet, (unsigned)sizeof(*ip) + payload, reason);
+}
+
+/* Reads the Ethernet header and a tag; *vlan is 0 without one, or for a priority tag (IEEE 802.1Q
+ * 9.6). A tag that was taken off already, by the port or by strip_tag() before the frame went by a
+ * ring to another worker, is in the mbuf. */
+static enum relay_drop
+read_ether(const struct rte_mbuf *mbuf, struct layer3 *layer3, uint16_t *vlan)
+{
+	uint8_t *data = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	const struct rte_ether_hdr *ether = (const struct rte_ether_hdr *)data;
+	const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(ether + 1);
+	bool stripped = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
+	unsigned length = rte_pktmbuf_data_len(mbuf), header = sizeof(*ether);
+
+	*vlan = stripped ? mbuf->vlan_tci & RTE_VLAN_ID_MASK : 0;
+	if (length < header)
+		return RELAY_DROP_ETHER_TRUNCATED;
+	uint16_t type = rte_be_to_cpu_16(ether->ether_type);
+	if (type == RTE_ETHER_TYPE_VLAN && !stripped) {
+		header += (unsigned)sizeof(*tag);
+		if (length < header)
+			return RELAY_DROP_ETHER_TRUNCATED;
+		*vlan = rte_be_to_cpu_16(tag->vlan_tci) & RTE_VLAN_ID_MASK;
+		type = rte_be_to_cpu_16(tag->eth_proto);
+	}
+	if (type == RTE_ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ)
+		return RELAY_DROP_VLAN_UNKNOWN; /* one tag more than we know */
+	layer3->data = data + header;
+	layer3->length = length - header;
+	layer3->whole = rte_pktmbuf_pkt_len(mbuf) - header;
+	layer3->type = type;
+	return RELAY_DROP_NONE;
+}
+
+/* The kernel's TAP is of one VLAN, so the tag goes; the mbuf keeps it for read_ether(). */
+static void
+strip_tag(struct rte_mbuf *mbuf)
+{
+	/* it does nothing where there is none */
+	rte_vlan_strip(mbuf);
 }
 
 enum packet_fate
-packet_classify(struct packet *packet, enum relay_drop *reason)
+packet_classify(struct packet *packet, const struct device *device, enum relay_drop *reason)
 {
-	uint8_t *data = rte_pktmbuf_mtod(packet->mbuf, uint8_t *);
-	unsigned length = rte_pktmbuf_data_len(packet->mbuf);
-	const struct rte_ether_hdr *ether = (const struct rte_ether_hdr *)data;
+	enum packet_fate fate = PACKET_KERNEL;
+	struct layer3 layer3 = {.data = NULL};
+	uint16_t vlan;
 
-	if (length < sizeof(*ether))
-		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
-	data += sizeof(*ether);
-	length -= sizeof(*ether);
-	if (ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
-		return classify_ipv4(packet, data, length, reason);
-	if (ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
-		return classify_ipv6(packet, data, length, reason);
-	return PACKET_KERNEL;
+	packet->iface = NULL;
+	packet->address = NULL;
+	enum relay_drop why = read_ether(packet->mbuf, &layer3, &vlan);
+	if (why != RELAY_DROP_VLAN_UNKNOWN)
+		packet->iface = device_iface(device, vlan);
+	if (why != RELAY_DROP_NONE)
+		return drop(reason, why);
+	if (packet->iface == NULL)
+		return drop(reason, RELAY_DROP_VLAN_UNKNOWN);
+	if (layer3.type == RTE_ETHER_TYPE_IPV4)
+		fate = classify_ipv4(packet, &layer3, reason);
+	else if (layer3.type == RTE_ETHER_TYPE_IPV6)
+		fate = classify_ipv6(packet, &layer3, reason);
+	if (fate == PACKET_KERNEL)
+		strip_tag(packet->mbuf);
+	return fate;
+}
+
+/* Both adders and the sum are in network order, which a one's complement sum does not mind. */
+static uint16_t
+add_folded(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+bool
+packet_udp_checksum_good(const struct packet *packet)
+{
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(packet->payload - 8);
+	size_t size = packet->source.family == 4 ? 4 : 16;
+
+	if (udp->dgram_cksum == 0)
+		return packet->source.family == 4;
+	/* the pseudo header: addresses, protocol and UDP's own length (RFC 768; RFC 8200 8.1),
+	 * which may be less than IP's */
+	uint16_t pseudo = add_folded((uint32_t)rte_raw_cksum(packet->source.ip, size) +
+				     rte_raw_cksum(packet->address->ip.ip, size) + udp->dgram_len +
+				     rte_cpu_to_be_16(IPPROTO_UDP));
+	/* A datagram that never left this machine (from a veth, say) may hold what the kernel
+	 * leaves a NIC to complete: the pseudo header's sum. */
+	if (udp->dgram_cksum == pseudo)
+		return true;
+	uint32_t data = rte_raw_cksum(udp, rte_be_to_cpu_16(udp->dgram_len));
+	return add_folded(data + pseudo) == 0xffff;
 }

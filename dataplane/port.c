@@ -18,6 +18,8 @@
 #define RELEASE_WAIT_US 100000
 #define DESCRIPTORS 2048 /* of each ring; what the device can't is adjusted */
 
+static bool ours[RTE_MAX_ETHPORTS]; /* ports that are open */
+
 /* What an opening step needs to complain. */
 struct complaint {
 	const char *where;
@@ -57,7 +59,11 @@ probe(const struct complaint *to, unsigned queues, uint16_t *id)
 		char full[RTE_ETH_NAME_MAX_LEN + 8];
 		snprintf(full, sizeof(full), "0000:%s", name);
 		if (known(name, id) || known(full, id))
-			return 0;
+			return ours[*id] ? complain(to, "opened",
+						   "another interface has it under another "
+						   "spelling: write it alike in both",
+						   -EEXIST)
+			                 : 0;
 		return complain(to, "opened",
 			"no DPDK driver took it when the process started; is it bound to vfio-pci, "
 			"or does its driver (mlx5) share it?",
@@ -66,7 +72,7 @@ probe(const struct complaint *to, unsigned queues, uint16_t *id)
 	if (known(name, id)) {
 		snprintf(to->error, to->error_size,
 			"%s: another interface has the device name %s: give each its own number, "
-			"as in net_af_xdp1",
+			"as in net_af_xdp1, or one of them a vlan and both the same device",
 			to->where, name);
 		return -EEXIST;
 	}
@@ -155,6 +161,7 @@ configure(const struct complaint *to, struct port *port, unsigned queues, struct
 	struct rte_eth_conf conf = {0};
 	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
 	const uint64_t checksums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	const uint64_t checks = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 	int result;
 
 	if ((result = rte_eth_dev_info_get(port->id, &info)) != 0)
@@ -169,6 +176,10 @@ configure(const struct complaint *to, struct port *port, unsigned queues, struct
 	port->udp_checksum_offload = (info.tx_offload_capa & checksums) == checksums;
 	if (port->udp_checksum_offload)
 		conf.txmode.offloads = checksums;
+	/* What comes from the kernel needs no look. Not VLAN_STRIP: a tag says whose a frame is.
+	 * Not SCATTER: a frame is one buffer. */
+	if (strcmp(info.driver_name, "net_tap") != 0)
+		conf.rxmode.offloads = info.rx_offload_capa & checks;
 	if ((result = rte_eth_dev_configure(port->id, (uint16_t)queues, (uint16_t)queues, &conf)) !=
 			0 ||
 		(result = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx)) != 0)
@@ -193,6 +204,7 @@ port_open(const char *where, const char *device, unsigned queues, struct rte_mem
 	memset(port, 0, sizeof(*port));
 	if ((result = probe(&to, queues, &port->id)) != 0)
 		return result;
+	ours[port->id] = true;
 	error[0] = '\0';
 	eal_log_hold();
 	result = configure(&to, port, queues, pool);
@@ -214,6 +226,7 @@ void
 port_close(uint16_t id)
 {
 	/* libxdp looks for more than our program, and complains that it may not look */
+	ours[id] = false;
 	eal_log_hold();
 	rte_eth_dev_stop(id);
 	rte_eth_dev_close(id);

@@ -19,7 +19,7 @@ struct port_table *
 port_table_create(uint16_t first, uint16_t last)
 {
 	uint32_t pairs = ((uint32_t)last - first + 1) / 2;
-	struct port_table *table = calloc(1, sizeof(*table) + pairs * sizeof(table->flow[0]));
+	struct port_table *table = calloc(1, sizeof(*table) + pairs * sizeof(table->entry[0]));
 	struct port_queue *queue = calloc(1, sizeof(*queue) + pairs * sizeof(queue->pair[0]));
 
 	if (table == NULL || queue == NULL) {
@@ -94,16 +94,23 @@ port_table_release(struct port_table *table, uint16_t port)
 	queue->count++;
 }
 
-void
-port_table_publish(struct port_table *table, uint16_t port, const struct flow *flow)
+static void
+store(struct port_table *table, uint16_t port, uintptr_t entry)
 {
 	/* pairs with the acquire load in port_table_lookup() */
 	atomic_store_explicit(
-		&table->flow[(uint16_t)(port - table->first) / 2], flow, memory_order_release);
+		&table->entry[(uint16_t)(port - table->first) / 2], entry, memory_order_release);
+}
+
+void
+port_table_publish(
+	struct port_table *table, uint16_t port, const struct bridge *bridge, unsigned leg)
+{
+	store(table, port, (uintptr_t)bridge | leg);
 }
 
 void
 port_table_withdraw(struct port_table *table, uint16_t port)
 {
-	port_table_publish(table, port, NULL);
+	store(table, port, 0);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lock-free session table of one media address: local UDP port -> flow.
+ * The lock-free session table of one media address: local UDP port -> bridge, and which of its legs.
  *
  * Ports go in pairs, RTP even and RTCP the odd one above it (RFC 3550 11), so the table has one
  * entry a pair, found by subtraction: no hash, one cache line. The control thread writes, workers
- * read. A flow is published by one release store and read by one acquire load; it is withdrawn by a
- * null store, and freed by whoever withdrew it once every worker has passed a quiescent state.
+ * read. A bridge is published by one release store and read by one acquire load; it is withdrawn by
+ * a null store, and freed by whoever withdrew it once every worker has passed a quiescent state.
  */
 #ifndef DATAPLANE_PORT_TABLE_H
 #define DATAPLANE_PORT_TABLE_H
@@ -14,15 +14,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct flow;
+struct bridge;
 
 struct port_table {
 	uint16_t first; /* even */
 	uint16_t pairs;
 	uint32_t used;            /* control thread: pairs reserved */
 	struct port_queue *queue; /* control thread: the free pairs, longest free first */
-	/* Stored with release by the control thread, loaded with acquire by port_table_lookup(). */
-	_Atomic(const struct flow *) flow[];
+	/* A bridge's address, and in bit 0 the leg. Stored with release by the control thread,
+	 * loaded with acquire by port_table_lookup(). */
+	_Atomic uintptr_t entry[];
+};
+
+/* What lies under a port. */
+struct port_entry {
+	const struct bridge *bridge; /* NULL: nothing */
+	unsigned leg;                /* of the bridge, that has the port */
 };
 
 /* A table for ports first (even) to last (odd). Control thread, as all but the look-up. NULL: out
@@ -35,12 +42,13 @@ void port_table_destroy(struct port_table *table);
  * `wanted` is taken or not in the table. */
 uint16_t port_table_reserve(struct port_table *table, uint16_t wanted);
 
-/* Gives a reserved pair back. Its flow has been withdrawn. */
+/* Gives a reserved pair back. Its bridge has been withdrawn. */
 void port_table_release(struct port_table *table, uint16_t port);
 
-/* Publishes a flow, built whole, under a reserved port; replaces the one before, which the caller
- * frees after a grace period. */
-void port_table_publish(struct port_table *table, uint16_t port, const struct flow *flow);
+/* Publishes a bridge, built whole, under a reserved port, which is its leg's; replaces the one
+ * before, which the caller frees after a grace period. Bridges lie at even addresses. */
+void port_table_publish(
+	struct port_table *table, uint16_t port, const struct bridge *bridge, unsigned leg);
 void port_table_withdraw(struct port_table *table, uint16_t port);
 
 /* Is this port in the table's range? */
@@ -50,13 +58,22 @@ port_table_covers(const struct port_table *table, uint16_t port)
 	return (uint16_t)(port - table->first) < 2u * table->pairs;
 }
 
-/* The flow of a port for which port_table_covers() holds; NULL: none. Any worker, between two of
- * its quiescent states. */
-static inline const struct flow *
+/* The line that port_table_lookup() will read. */
+static inline void
+port_table_prefetch(const struct port_table *table, uint16_t port)
+{
+	__builtin_prefetch((const void *)&table->entry[(uint16_t)(port - table->first) / 2]);
+}
+
+/* What lies under a port for which port_table_covers() holds. Any worker, between two of its
+ * quiescent states. */
+static inline struct port_entry
 port_table_lookup(const struct port_table *table, uint16_t port)
 {
-	return atomic_load_explicit(
-		&table->flow[(uint16_t)(port - table->first) / 2], memory_order_acquire);
+	uintptr_t entry = atomic_load_explicit(
+		&table->entry[(uint16_t)(port - table->first) / 2], memory_order_acquire);
+
+	return (struct port_entry){(const struct bridge *)(entry & ~(uintptr_t)1), entry & 1};
 }
 
 #endif

@@ -3,7 +3,6 @@
 
 #define RTP_FIXED_LENGTH 12      /* bytes, RFC 3550 5.1 */
 #define RTP_EXTENSION_LENGTH 4   /* bytes before the extension's words, RFC 3550 5.3.1 */
-#define SRTCP_INDEX_LENGTH 4     /* bytes of E || index, RFC 3711 3.4 */
 #define RTCP_TYPE_FIRST 192u     /* RFC 5761 section 4: RTCP's packet types on a muxed port, */
 #define RTCP_TYPE_LAST 223u      /* of which 200 to 207 are assigned and sent today */
 #define MEDIA_FIRST_BYTE_LOW 128 /* RFC 7983: version 2 in the first two bits */
@@ -74,20 +73,17 @@ rtp_parse(const uint8_t *data, unsigned length, struct rtp_header *out)
 }
 
 enum relay_drop
-srtcp_parse(const uint8_t *data, unsigned length, struct srtcp_header *out)
+srtcp_parse(const uint8_t *data, unsigned length, uint32_t word, struct srtcp_header *out)
 {
-	uint32_t word;
-
-	if (length < RTCP_HEADER_LENGTH + SRTCP_INDEX_LENGTH)
+	if (length < RTCP_HEADER_LENGTH)
 		return RELAY_DROP_RTCP_TRUNCATED;
 	if (version(data) != 2 || data[1] < RTCP_TYPE_FIRST || data[1] > RTCP_TYPE_LAST)
 		return RELAY_DROP_RTCP_BAD_HEADER;
 	/* Of the compound (RFC 3550 6.1) only the first packet's length is in clear: it counts
 	 * 32-bit words less one, and all of them lie before the index. */
-	if (4u * (read_be16(data + 2) + 1u) > length - SRTCP_INDEX_LENGTH)
+	if (4u * (read_be16(data + 2) + 1u) > length)
 		return RELAY_DROP_RTCP_BAD_HEADER;
 
-	word = read_be32(data + length - SRTCP_INDEX_LENGTH);
 	out->ssrc = read_be32(data + 4);
 	out->index = word & 0x7fffffffu;
 	out->encrypted = (uint8_t)(word >> 31);

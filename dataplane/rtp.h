@@ -34,8 +34,10 @@ struct srtcp_header {
 
 #define RTCP_HEADER_LENGTH 8 /* bytes in clear at the start of SRTCP: RFC 3711 3.4 */
 
-/* Reads an SRTCP packet of `length` bytes that exclude MKI and tag, but hold the E||index word at
- * their end (RFC 3711 3.4). Returns RELAY_DROP_NONE or the reason to drop. */
-enum relay_drop srtcp_parse(const uint8_t *data, unsigned length, struct srtcp_header *out);
+/* Reads the first header of an RTCP packet of `length` bytes that exclude tag, MKI and the E||index
+ * word, which is `word` (RFC 3711 3.4; 0 where it is in clear). Returns RELAY_DROP_NONE or the
+ * reason to drop. */
+enum relay_drop
+srtcp_parse(const uint8_t *data, unsigned length, uint32_t word, struct srtcp_header *out);
 
 #endif

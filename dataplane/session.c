@@ -2,58 +2,43 @@
 /* The life of a session: create, update, delete, latch, time out. */
 #include "session_private.h"
 
+#include "capture.h"
 #include "port_table.h"
 #include "reclaim.h"
 #include "relay/log.h"
-#include "srtp_flow.h"
+#include "slab.h"
+#include "srtp_context.h"
+#include "tick.h"
 #include "worker.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <rte_cycles.h>
-#include <rte_hash.h>
-#include <rte_jhash.h>
+#include <openssl/evp.h>
 #include <rte_malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#define SLOTS_SPARE 1024 /* ended sessions that wait for their grace period */
-/* A session that is still being set up (a callee's phone rings) has no media to time out. It ends
- * after this long all the same: RFC 3261 16.6 timer C is above 3 minutes. */
-#define SETUP_TIMEOUT_MS 300000u
+#define RECLAIM_ROOM 65536 /* objects that wait for their grace period */
 
 static struct {
-	struct session *slot;
-	uint32_t slots;
 	uint32_t live;
 	uint32_t max;
 	uint32_t next_worker;
-	uint32_t expire_at; /* the slot that sessions_expire() looks at next */
-	uint32_t default_timeout_ms;
-	struct session *free;
-	struct rte_hash *by_id;
+	uint32_t watch_at; /* the slot that sessions_expire() looks at next */
+	struct session_limits limits;
 	session_event_cb *on_event;
+	EVP_MD *digest;
 } all;
 
-uint64_t
-session_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void
-emit(const struct session *session, enum relay_event_kind kind, unsigned leg)
+void
+session_emit(const struct session *session, enum relay_event_kind kind, unsigned leg)
 {
 	struct relay_event event = {.kind = kind, .leg = leg};
 
 	if (all.on_event == NULL)
 		return;
 	memcpy(event.id, session->id, sizeof(event.id));
-	event.remote = session->leg[leg].remote[0];
+	event.remote = leg_remote(session->bridge, leg, false);
 	all.on_event(&event);
 }
 
@@ -78,37 +63,40 @@ sessions_max(void)
 size_t
 session_bytes(void)
 {
-	return sizeof(struct session) + 2 * sizeof(struct flow);
+	size_t key = srtp_key_bytes(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80);
+
+	return session_table_bytes() + bridge_bytes() + 4 * key +
+	       2 * sizeof(((struct port_table *)NULL)->entry[0]);
+}
+
+static void *
+take_chunk(const char *name, size_t size, size_t alignment)
+{
+	return rte_zmalloc(name, size, (unsigned)alignment);
 }
 
 int
 sessions_init(const struct config_media *config, char *error, size_t error_size)
 {
-	struct rte_hash_parameters names = {
-		.name = "sessions",
-		.entries = RTE_MAX(config->sessions + SLOTS_SPARE, 64u),
-		.key_len = RELAY_ID_SIZE,
-		.hash_func = rte_jhash,
-		.socket_id = (int)rte_socket_id(),
-	};
+	static const struct slab_source eal = {take_chunk, rte_free};
 
 	memset(&all, 0, sizeof(all));
 	all.max = config->sessions;
-	all.slots = config->sessions + SLOTS_SPARE;
-	all.default_timeout_ms = config->timeout_s * 1000;
-	all.slot = rte_zmalloc("sessions", (size_t)all.slots * sizeof(*all.slot), 64);
-	all.by_id = rte_hash_create(&names);
-	if (all.slot == NULL || all.by_id == NULL || flows_init(all.slots) != 0 ||
-		reclaim_init(workers_shared()->qsbr, 4 * SLOTS_SPARE) != 0)
+	all.limits = (struct session_limits){
+		.timeout_ms = config->timeout_s * 1000,
+		.hold_timeout_ms = config->hold_timeout_s * 1000,
+		.one_way_ms = config->one_way_s * 1000,
+	};
+	slab_set_source(&eal);
+	all.digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (all.digest == NULL || session_table_init(config->sessions) != 0 ||
+		reclaim_init(workers_shared()->qsbr, RECLAIM_ROOM) != 0)
 		goto no_memory;
-	for (uint32_t i = all.slots; i-- > 0;) {
-		all.slot[i].next_free = all.free;
-		all.free = &all.slot[i];
-	}
-	for (unsigned i = 0; i < ifaces_count; i++) {
-		const struct config_interface *at = ifaces[i]->config;
-		ifaces[i]->table = port_table_create(at->port_first, at->port_last);
-		if (ifaces[i]->table == NULL)
+	for (unsigned i = 0; i < media_addresses_count; i++) {
+		struct media_address *address = media_addresses[i];
+		address->table =
+			port_table_create(address->config->port_first, address->config->port_last);
+		if (address->table == NULL)
 			goto no_memory;
 	}
 	return 0;
@@ -120,14 +108,6 @@ no_memory:
 		config->sessions, session_bytes());
 	sessions_fini();
 	return -ENOMEM;
-}
-
-static struct session *
-find(const char *id)
-{
-	void *session;
-
-	return rte_hash_lookup_data(all.by_id, id, &session) >= 0 ? session : NULL;
 }
 
 /* A name is RELAY_ID_SIZE bytes, with nothing behind its NUL, so that equal names are equal
@@ -155,7 +135,7 @@ session_find(const char *id, struct session **out, char *reason)
 		return session_refuse(RELAY_E_MALFORMED, reason,
 			"a session's name is 1 to %d printable characters, NUL-padded",
 			RELAY_ID_SIZE - 1);
-	*out = find(id);
+	*out = session_table_find(id);
 	if (*out == NULL)
 		return session_refuse(RELAY_E_NO_SESSION, reason, "no session %s", id);
 	return RELAY_OK;
@@ -164,166 +144,227 @@ session_find(const char *id, struct session **out, char *reason)
 struct session *
 session_next(uint64_t *cursor)
 {
-	while (*cursor < all.slots) {
-		struct session *session = &all.slot[(*cursor)++];
-		if (session->live)
+	while (*cursor < session_table_slots()) {
+		struct session *session = session_table_slot((uint32_t)(*cursor)++);
+		if (session->bridge != NULL && !session->ended)
 			return session;
 	}
 	return NULL;
 }
 
-/* Gives the slot back, wiped. A reclaim_cb for sessions that workers have known. */
-static void
-slot_free(void *object)
+const void *
+session_state(const struct session *session)
 {
-	struct session *session = object;
-	uint32_t generation = session->generation;
+	return session->state;
+}
 
-	for (unsigned i = 0; i < 2; i++) {
-		srtp_flow_state_release(&session->state[i], workers_shared()->streams);
-		if (session->flow[i] != NULL)
-			flow_free(session->flow[i]);
-		leg_close(&session->leg[i]);
-	}
-	OPENSSL_cleanse(session, sizeof(*session));
-	session->generation = generation + 1;
-	session->next_free = all.free;
-	all.free = session;
+void
+session_publish(struct session *session, struct bridge *bridge)
+{
+	struct bridge *old = session->bridge;
+
+	bridge->state = session->state;
+	bridge->generation = session->generation;
+	bridge->worker = session->worker;
+	bridge_complete(bridge);
+	session->bridge = bridge;
+	for (unsigned leg = 0; leg < 2; leg++)
+		port_table_publish(
+			leg_address(bridge, leg)->table, bridge->leg[leg].port, bridge, leg);
+	if (old != NULL)
+		reclaim_later(old, bridge_free);
 }
 
 /* Everything of a new session that may fail, in the order of the request. */
 static enum relay_code
-build(struct session *session, const struct relay_create *request, char *reason)
+fill(struct bridge *bridge, const struct relay_create *request, char *reason)
 {
-	struct flow_pair pair;
 	enum relay_code code = RELAY_OK;
 
-	for (unsigned i = 0; i < 2 && code == RELAY_OK; i++)
-		code = leg_open(&session->leg[i], i, &request->leg[i], reason);
-	if (code != RELAY_OK)
-		return code;
-	code = flow_pair_begin(session, &pair, reason);
-	if (code != RELAY_OK)
-		return code;
 	for (unsigned i = 0; i < 2 && code == RELAY_OK; i++) {
 		const struct relay_leg_spec *spec = &request->leg[i];
-		code = leg_set_key(&session->leg[i], i, false, &spec->receive, &pair, reason);
+		code = leg_open(bridge, i, spec, reason);
 		if (code == RELAY_OK)
-			code = leg_set_key(
-				&session->leg[i], i, true, &spec->transmit, &pair, reason);
+			code = bridge_set_leg(bridge, i, spec, UINT32_MAX, reason);
+		if (code == RELAY_OK)
+			code = bridge_set_remote(
+				bridge, i, &spec->remote_rtp, &spec->remote_rtcp, reason);
+		if (code == RELAY_OK)
+			code = bridge_set_key(bridge, i, false, &spec->receive, reason);
+		if (code == RELAY_OK)
+			code = bridge_set_key(bridge, i, true, &spec->transmit, reason);
 	}
-	if (code == RELAY_OK)
-		code = legs_check_keys(session->leg, reason);
-	if (code == RELAY_OK && rte_hash_add_key_data(all.by_id, session->id, session) != 0)
-		code = session_refuse(
-			RELAY_E_NO_MEMORY, reason, "the table of session names is full");
+	return code == RELAY_OK ? bridge_check_keys(bridge, reason) : code;
+}
+
+static enum relay_code
+build(const struct relay_create *request, struct bridge **out, char *reason)
+{
+	struct bridge *bridge = bridge_begin(NULL);
+
+	if (bridge == NULL)
+		return session_refuse(RELAY_E_NO_MEMORY, reason,
+			"no memory for a session: raise media.memory_mb");
+	enum relay_code code = fill(bridge, request, reason);
 	if (code != RELAY_OK) {
-		flow_pair_abandon(&pair);
+		leg_close(bridge, 0);
+		leg_close(bridge, 1);
+		bridge_free(bridge);
 		return code;
 	}
-	flow_pair_publish(session, &pair);
+	*out = bridge;
 	return RELAY_OK;
+}
+
+/* Of everything in the request but its header. */
+static int
+digest_of(const struct relay_create *request, uint8_t out[SESSION_DIGEST_SIZE])
+{
+	uint8_t whole[EVP_MAX_MD_SIZE];
+	int good = EVP_Digest(request->id, sizeof(*request) - sizeof(request->header), whole, NULL,
+		all.digest, NULL);
+
+	memcpy(out, whole, SESSION_DIGEST_SIZE);
+	return good == 1 ? 0 : -ENOMEM;
+}
+
+static enum relay_code
+repeat(struct session *session, const uint8_t *digest, struct session **out, char *reason)
+{
+	*out = session;
+	if (CRYPTO_memcmp(session->create_digest, digest, SESSION_DIGEST_SIZE) == 0)
+		return RELAY_OK;
+	return session_refuse(RELAY_E_CONFLICT, reason,
+		"session %s exists, and was created otherwise: delete it first, or use UPDATE",
+		session->id);
 }
 
 enum relay_code
 session_create(const struct relay_create *request, struct session **out, char *reason)
 {
-	uint8_t request_digest[32];
-	struct session *session;
+	uint8_t digest[SESSION_DIGEST_SIZE];
+	struct session *session = NULL;
+	struct bridge *bridge = NULL;
 
 	enum relay_code code = session_find(request->id, &session, reason);
 	if (code == RELAY_E_MALFORMED)
 		return code;
-	if (session_digest(
-		    request->id, sizeof(*request) - sizeof(request->header), request_digest) != 0)
+	if (digest_of(request, digest) != 0)
 		return session_refuse(RELAY_E_NO_MEMORY, reason, "no memory");
-	if (code == RELAY_OK) {
-		*out = session;
-		if (CRYPTO_memcmp(session->create_digest, request_digest, 32) == 0)
-			return RELAY_OK;
-		return session_refuse(RELAY_E_CONFLICT, reason,
-			"session %s exists, and was created otherwise: delete it first, or use "
-			"UPDATE",
-			session->id);
-	}
-	if (all.live >= all.max || all.free == NULL)
+	if (code == RELAY_OK)
+		return repeat(session, digest, out, reason);
+	if (all.live >= all.max)
 		return session_refuse(RELAY_E_NO_MEMORY, reason,
 			"all %u sessions are in use: raise media.sessions", all.max);
-
-	session = all.free;
-	all.free = session->next_free;
-	session->next_free = NULL;
-	memcpy(session->id, request->id, sizeof(session->id));
-	memcpy(session->create_digest, request_digest, sizeof(session->create_digest));
-	session->timeout_ms =
-		request->timeout_ms != 0 ? request->timeout_ms : all.default_timeout_ms;
-	session->created_ms = session->changed_ms = session_now_ms();
-	session->worker = (uint8_t)(all.next_worker++ % workers_count());
-	code = build(session, request, reason);
-	if (code != RELAY_OK) {
-		slot_free(session); /* no worker has seen it */
+	if ((code = build(request, &bridge, reason)) != RELAY_OK)
 		return code;
+	session = session_table_take();
+	if (session == NULL) {
+		leg_close(bridge, 0);
+		leg_close(bridge, 1);
+		bridge_free(bridge);
+		return session_refuse(RELAY_E_NO_MEMORY, reason,
+			"no memory for a session: raise media.memory_mb");
 	}
-	session->live = true;
+	memcpy(session->id, request->id, sizeof(session->id));
+	memcpy(session->create_digest, digest, sizeof(session->create_digest));
+	session->timeout_ms =
+		request->timeout_ms != 0 ? request->timeout_ms : all.limits.timeout_ms;
+	session->changed_ms = tick_ms();
+	session->created_s = tick_s();
+	session->worker = (uint8_t)(all.next_worker++ % workers_count());
+	flow_state_init(&session->state[0]);
+	flow_state_init(&session->state[1]);
+	session_table_insert(session);
+	session_publish(session, bridge);
 	all.live++;
 	*out = session;
 	return RELAY_OK;
 }
 
+static bool
+same_remote(const struct bridge_leg *a, const struct bridge_leg *b)
+{
+	return memcmp(a->remote, b->remote, sizeof(a->remote)) == 0;
+}
+
+/* Applies an UPDATE to a copy of the bridge. */
+static enum relay_code
+alter(struct bridge *bridge, const struct relay_update *request, char *reason)
+{
+	const struct relay_leg_spec *spec = &request->spec;
+	struct bridge_leg before = bridge->leg[request->leg];
+	enum relay_code code = bridge_set_leg(bridge, request->leg, spec, request->mask, reason);
+
+	if (code == RELAY_OK && (request->mask & RELAY_UPDATE_RECEIVE))
+		code = bridge_set_key(bridge, request->leg, false, &spec->receive, reason);
+	if (code == RELAY_OK && (request->mask & RELAY_UPDATE_TRANSMIT))
+		code = bridge_set_key(bridge, request->leg, true, &spec->transmit, reason);
+	if (code == RELAY_OK)
+		code = bridge_check_keys(bridge, reason);
+	if (code == RELAY_OK && (request->mask & RELAY_UPDATE_REMOTE)) {
+		code = bridge_set_remote(
+			bridge, request->leg, &spec->remote_rtp, &spec->remote_rtcp, reason);
+		/* a hold takes the address away and gives it back: no news for the ROC */
+		if (spec->remote_rtp.ip.family != 0 && before.remote[0].family != 0 &&
+			!same_remote(&before, &bridge->leg[request->leg]))
+			bridge->change[request->leg]++;
+	}
+	return code;
+}
+
 enum relay_code
 session_update(const struct relay_update *request, struct session **out, char *reason)
 {
-	const struct relay_leg_spec *spec = &request->spec;
 	struct session *session;
-	struct flow_pair pair;
 	enum relay_code code = session_find(request->id, &session, reason);
 
 	if (code != RELAY_OK)
 		return code;
-	if (request->leg > 1 || spec->transport > RELAY_TRANSPORT_SRTP ||
-		(spec->flags & ~(RELAY_LEG_RTCP_MUX | RELAY_LEG_LATCH)) != 0)
-		return session_refuse(RELAY_E_MALFORMED, reason,
-			"session %s: leg, transport or flags are out of range", session->id);
-
-	/* changed on copies, so that a refusal changes nothing */
-	struct leg before = session->leg[request->leg];
-	struct leg *leg = &session->leg[request->leg];
-	code = flow_pair_begin(session, &pair, reason);
-	if (code != RELAY_OK)
-		return code;
-	if (request->mask & RELAY_UPDATE_TRANSPORT)
-		leg->transport = spec->transport;
-	if (request->mask & RELAY_UPDATE_RECEIVE)
-		code = leg_set_key(leg, request->leg, false, &spec->receive, &pair, reason);
-	if (code == RELAY_OK && (request->mask & RELAY_UPDATE_TRANSMIT))
-		code = leg_set_key(leg, request->leg, true, &spec->transmit, &pair, reason);
-	if (code == RELAY_OK)
-		code = legs_check_keys(session->leg, reason);
-	/* last, since it lets go of the old next hops when it succeeds */
-	if (code == RELAY_OK && (request->mask & RELAY_UPDATE_REMOTE)) {
-		leg->flags = spec->flags;
-		leg->latched = 0;
-		code = leg_set_remote(leg, &spec->remote_rtp, &spec->remote_rtcp, reason);
-	}
+	if (request->leg > 1)
+		return session_refuse(
+			RELAY_E_MALFORMED, reason, "session %s: legs are 0 and 1", session->id);
+	/* on a copy, so that a refusal changes nothing */
+	struct bridge *bridge = bridge_begin(session->bridge);
+	if (bridge == NULL)
+		return session_refuse(RELAY_E_NO_MEMORY, reason,
+			"session %s: no memory for a change: raise media.memory_mb", session->id);
+	code = alter(bridge, request, reason);
 	if (code != RELAY_OK) {
-		*leg = before;
-		flow_pair_abandon(&pair);
+		bridge_free(bridge);
 		return code;
 	}
-	flow_pair_publish(session, &pair);
-	session->changed_ms = session_now_ms();
+	if (request->mask & RELAY_UPDATE_REMOTE)
+		session->latched &= (uint8_t) ~(1u << request->leg);
+	session_publish(session, bridge);
+	session->changed_ms = tick_ms();
 	*out = session;
 	return RELAY_OK;
 }
 
-/* Takes the session out of every worker's sight; the slot follows after a grace period. */
+/* Gives everything back. A reclaim_cb. */
 static void
-end(struct session *session)
+slot_free(void *object)
+{
+	struct session *session = object;
+
+	for (unsigned i = 0; i < 2; i++) {
+		srtp_context_release(&session->state[i], workers_shared()->streams);
+		leg_close(session->bridge, i);
+	}
+	bridge_free(session->bridge);
+	session_table_give(session);
+}
+
+void
+session_end(struct session *session)
 {
 	for (unsigned i = 0; i < 2; i++)
-		port_table_withdraw(session->leg[i].iface->table, session->leg[i].port);
-	rte_hash_del_key(all.by_id, session->id);
-	session->live = false;
+		port_table_withdraw(
+			leg_address(session->bridge, i)->table, session->bridge->leg[i].port);
+	capture_session_ended(session->state);
+	session_table_remove(session);
+	session->ended = 1;
 	all.live--;
 	reclaim_later(session, slot_free);
 }
@@ -337,39 +378,61 @@ session_delete(const char *id, struct relay_session *final, char *reason)
 	if (code != RELAY_OK)
 		return code;
 	session_describe(session, final);
-	emit(session, RELAY_EVENT_DELETED, 0);
-	end(session);
+	session_emit(session, RELAY_EVENT_DELETED, 0);
+	session_end(session);
 	return RELAY_OK;
+}
+
+/* Moves a leg of a copy to where a genuine packet came from. A leg in clear learns once: nothing
+ * vouches for a second address. */
+static enum relay_code
+move(struct session *session, struct bridge *bridge, const struct latch_request *request,
+	char *reason)
+{
+	struct bridge_leg *leg = &bridge->leg[request->leg];
+	struct relay_addr other = leg_remote(bridge, request->leg, !request->rtcp);
+
+	if (leg->transport == RELAY_TRANSPORT_SRTP)
+		return request->rtcp ? bridge_set_remote(
+					       bridge, request->leg, &other, &request->from, reason)
+		                     : bridge_set_remote(bridge, request->leg, &request->from,
+					       &other, reason);
+	static const struct relay_addr derived;
+	if (request->rtcp || tick_ms() - session->changed_ms > RELAY_LEARN_MS)
+		return session_refuse(
+			RELAY_E_ADDRESS, reason, "the time to learn an address is over");
+	leg->flags &= (uint8_t)~RELAY_LEG_LATCH;
+	return bridge_set_remote(bridge, request->leg, &request->from, &derived, reason);
 }
 
 /* A worker saw a genuine packet from another address than the leg's. */
 static void
 latch(const struct latch_request *request)
 {
-	struct session *session = request->session;
-	struct leg *leg = &session->leg[request->leg];
+	/* slots are never given back, so an ended session's can be looked at */
+	struct session *session = (struct session *)(void *)request->session;
 	char reason[RELAY_REASON_SIZE] = "";
-	struct flow_pair pair;
 
-	if (!session->live || session->generation != request->generation)
+	if (session->bridge == NULL || session->ended || session->generation != request->generation)
 		return;
-	const struct relay_addr *rtp = request->rtcp ? &leg->remote[0] : &request->from;
-	const struct relay_addr *rtcp = request->rtcp ? &request->from : &leg->remote[1];
+	const struct bridge_leg *leg = &session->bridge->leg[request->leg];
 	/* where RTP's address is not known, that of RTCP must not stand for it */
-	if ((leg->flags & RELAY_LEG_LATCH) != 0 && rtp->ip.family != 0 &&
-		flow_pair_begin(session, &pair, reason) == RELAY_OK) {
-		if (leg_set_remote(leg, rtp, rtcp, reason) == RELAY_OK) {
-			leg->latched = 1;
-			flow_pair_publish(session, &pair);
-			emit(session, RELAY_EVENT_LATCHED, request->leg);
+	bool wanted = (leg->flags & RELAY_LEG_LATCH) != 0 &&
+	              (!request->rtcp || leg->remote[0].family != 0);
+	struct bridge *bridge = wanted ? bridge_begin(session->bridge) : NULL;
+	if (bridge != NULL) {
+		if (move(session, bridge, request, reason) == RELAY_OK) {
+			session->latched |= (uint8_t)(1u << request->leg);
+			session_publish(session, bridge);
+			session_emit(session, RELAY_EVENT_LATCHED, request->leg);
 		} else {
-			flow_pair_abandon(&pair);
-			log_warning("session %s leg %u: a genuine packet came from an address "
-				    "that can't be used: %s",
+			bridge_free(bridge);
+			log_warning("session %s leg %u: a packet came from an address that can't "
+				    "be used: %s",
 				session->id, request->leg, reason);
 		}
 	}
-	/* pairs with the acquire load in the worker: it sees the new flow, or may ask again */
+	/* pairs with the acquire load in the worker: it sees the new bridge, or may ask again */
 	atomic_store_explicit(&session->state[request->leg].latch_asked, 0, memory_order_release);
 }
 
@@ -383,41 +446,16 @@ sessions_poll(void)
 	reclaim_poll();
 }
 
-/* Milliseconds since anything genuine came in on either leg, or since the last request. */
-static uint64_t
-silence_ms(const struct session *session, uint64_t now_ms)
-{
-	uint64_t now_tsc = rte_rdtsc();
-	uint64_t least = now_ms - session->changed_ms;
-
-	for (unsigned i = 0; i < 2; i++) {
-		uint64_t last = counter_read(&session->state[i].last_tsc);
-		if (last != 0 && last <= now_tsc)
-			least = RTE_MIN(least, (now_tsc - last) * 1000 / rte_get_tsc_hz());
-	}
-	return least;
-}
-
 void
 sessions_expire(void)
 {
-	uint64_t now = session_now_ms();
-	uint32_t part = all.slots / 10 + 1;
+	uint32_t slots = session_table_slots(), part = slots / 10 + 1;
 
-	for (uint32_t i = 0; i < part; i++) {
-		struct session *session = &all.slot[all.expire_at];
-		all.expire_at = (all.expire_at + 1) % all.slots;
-		if (!session->live)
-			continue;
-		bool ready = session->flow[0]->ready && session->flow[1]->ready;
-		uint64_t limit = ready ? session->timeout_ms
-		                       : RTE_MAX(session->timeout_ms, SETUP_TIMEOUT_MS);
-		if (silence_ms(session, now) < limit)
-			continue;
-		log_info("session %s: no genuine media for %u ms: ended", session->id,
-			(unsigned)limit);
-		emit(session, RELAY_EVENT_TIMEOUT, 0);
-		end(session);
+	for (uint32_t i = 0; i < part && slots > 0; i++) {
+		struct session *session = session_table_slot(all.watch_at % slots);
+		all.watch_at = (all.watch_at + 1) % slots;
+		if (session->bridge != NULL && !session->ended)
+			session_watch(session, &all.limits);
 	}
 }
 
@@ -427,16 +465,17 @@ sessions_fini(void)
 	uint64_t cursor = 0;
 	struct session *session;
 
-	if (all.slot != NULL)
-		while ((session = session_next(&cursor)) != NULL)
-			end(session);
+	while ((session = session_next(&cursor)) != NULL)
+		session_end(session);
 	reclaim_fini();
-	for (unsigned i = 0; i < ifaces_count; i++) {
-		port_table_destroy(ifaces[i]->table);
-		ifaces[i]->table = NULL;
+	for (unsigned i = 0; i < media_addresses_count; i++) {
+		port_table_destroy(media_addresses[i]->table);
+		media_addresses[i]->table = NULL;
 	}
-	flows_fini();
-	rte_hash_free(all.by_id);
-	rte_free(all.slot);
+	bridges_fini();
+	srtp_keys_fini();
+	slab_set_source(NULL);
+	session_table_fini();
+	EVP_MD_free(all.digest);
 	memset(&all, 0, sizeof(all));
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sessions: two legs, the flows between them, and their life. All of this is the control thread's;
- * workers see flows only (flow.h), through the port tables.
+ * Sessions: two legs, the bridge between them, and their life. All of this is the control thread's;
+ * workers see bridges only (bridge.h), through the port tables.
  *
  * A session is made by a CREATE of the relay API, changed by UPDATE or by a latch, and ended by
- * DELETE or when its media times out. Whatever changes, new flows are built whole and published;
- * old ones are wiped and freed after a grace period (reclaim.h).
+ * DELETE or when its media times out. Whatever changes, a new bridge is built whole and published;
+ * the old one is wiped and freed after a grace period (reclaim.h).
  */
 #ifndef DATAPLANE_SESSION_H
 #define DATAPLANE_SESSION_H
 
-#include "flow.h"
 #include "relay/api.h"
 #include "relay/config.h"
 
@@ -59,6 +58,9 @@ void sessions_expire(void);
 
 uint64_t sessions_count(void);
 uint64_t sessions_max(void);
-size_t session_bytes(void); /* memory of one session, flows and state included */
+size_t session_bytes(void); /* memory of one two-leg AES_CM_128 session, all included */
+
+/* What captures know a session by; NULL: none. */
+const void *session_state(const struct session *session);
 
 #endif

@@ -1,101 +1,121 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A session's inside, for session*.c alone. Control thread. */
+/* A session's inside, for session*.c and bridge.c alone. Control thread. */
 #ifndef DATAPLANE_SESSION_PRIVATE_H
 #define DATAPLANE_SESSION_PRIVATE_H
 
+#include "flow.h"
+#include "iface.h"
 #include "session.h"
 
-#define KEY_PRINT_SIZE 16 /* bytes */
+#define SESSION_DIGEST_SIZE 12 /* bytes */
 
-/* What tells whether two master keys are the same, once the keys themselves are wiped. */
-struct key_print {
-	uint8_t suite; /* enum relay_suite; NONE: no key */
-	uint8_t bytes[KEY_PRINT_SIZE];
-};
-
-struct leg {
-	struct iface *iface;
-	uint16_t port; /* of RTP, even */
-	uint8_t transport;
-	uint8_t latched;
-	uint32_t flags;
-	struct relay_addr remote[2]; /* RTP, RTCP: in force; family 0: not known */
-	struct nexthop *nexthop[2];  /* referenced; NULL with an unknown remote */
-	struct key_print receive;
-	struct key_print transmit;
-};
+/* What the control thread has told of a session once, and does not tell again. */
+#define SESSION_SAID_ONE_WAY(leg) (1u << (leg))
+#define SESSION_SAID_EXPIRING(leg) (4u << (leg))
 
 struct session {
 	struct flow_state state[2]; /* of the flow from leg 0, and from leg 1 */
-	struct flow *flow[2];       /* published under leg[i].port */
-	struct leg leg[2];
+	struct bridge *bridge;      /* published under both legs' ports; NULL: a free slot */
+	struct session *next;       /* of the same bucket of names; or the next free one */
 	char id[RELAY_ID_SIZE];
-	uint8_t create_digest[32]; /* of the CREATE that made it: tells a repetition */
-	uint64_t created_ms;       /* monotonic */
-	uint64_t changed_ms;       /* by CREATE or UPDATE */
+	uint8_t create_digest[SESSION_DIGEST_SIZE]; /* of the CREATE: tells a repetition */
+	uint32_t created_s;                         /* since the process began */
+	uint32_t changed_ms;                        /* tick_ms() of the last CREATE or UPDATE */
 	uint32_t timeout_ms;
 	uint32_t generation; /* rises when the slot is used anew */
 	uint8_t worker;
-	bool live; /* in the table of names, ports published */
-	struct session *next_free;
+	uint8_t latched; /* bit i: leg i's address was moved by a packet */
+	uint8_t said;    /* SESSION_SAID_* */
+	uint8_t ended;   /* withdrawn, and waiting for its grace period */
 } __attribute__((aligned(64)));
+_Static_assert(sizeof(struct session) == 640, "bytes of every session");
 
-uint64_t session_now_ms(void);
+/* session_table.c: slots by chunk, and names. */
 
-/* The flows of a session, made ready but not yet published: what a request builds while it may
- * still be refused. */
-struct flow_pair {
-	struct flow *flow[2];
-};
+/* Room for `sessions` live ones, and some that wait for their grace period. 0 or -ENOMEM. */
+int session_table_init(uint32_t sessions);
+void session_table_fini(void);
+struct session *session_table_find(const char *id);
+/* A zeroed slot (but for its generation), not in the table of names yet; NULL: no memory. */
+struct session *session_table_take(void);
+void session_table_insert(struct session *session);
+void session_table_remove(struct session *session);
+/* Wipes the slot. */
+void session_table_give(struct session *session);
+/* The slots, by number: NULL where none was made yet. */
+uint32_t session_table_slots(void);
+struct session *session_table_slot(uint32_t index);
+/* Bytes that names and slots take for each session. */
+size_t session_table_bytes(void);
 
-/* New flows, copied from the session's (zeroed where it has none yet). RELAY_E_NO_MEMORY leaves
- * nothing. */
-enum relay_code
-flow_pair_begin(const struct session *session, struct flow_pair *pair, char *reason);
+/* bridge.c: each bridge holds references on its keys and next hops. */
 
-/* Puts a master key into the flow that uses it: leg's receive key into the flow from that leg, its
- * transmit key into the flow towards it. Raises the epoch. */
-enum relay_code flow_pair_set_key(struct flow_pair *pair, unsigned leg, bool transmit,
+/* A bridge like `old`, or an empty one for NULL. NULL: out of memory. */
+struct bridge *bridge_begin(const struct bridge *old);
+
+/* Lets go of keys and next hops, wipes and frees; a reclaim_cb. */
+void bridge_free(void *bridge);
+
+/* Sets one key of a leg, if it is another than before; the epoch rises. A receive key that is
+ * replaced counts on for KEY_OVERLAP_MS. */
+enum relay_code bridge_set_key(struct bridge *bridge, unsigned leg, bool transmit,
 	const struct relay_crypto *crypto, char *reason);
 
-/* Fills in all that follows from the legs (which the caller has set), publishes both flows, and
- * reclaims those they replace. */
-void flow_pair_publish(struct session *session, struct flow_pair *pair);
+/* A leg in clear has no keys. */
+void bridge_clear_keys(struct bridge *bridge, unsigned leg);
 
-/* Wipes and frees flows that were not published. */
-void flow_pair_abandon(struct flow_pair *pair);
+/* A key that the relay transmits with is used nowhere else, or two packets could share a keystream
+ * (RFC 3711 9.1): RELAY_E_KEY if not. */
+enum relay_code bridge_check_keys(const struct bridge *bridge, char *reason);
 
-/* Wipes a flow and gives it back; a reclaim_cb. */
-void flow_free(void *flow);
+/* Moves a leg's far address: checks it (RELAY_E_ADDRESS), references its next hops. With mux, or
+ * for RTP with no RTCP address given, `rtcp` follows RFC 3550 11 and RFC 5761. `rtp` none: the
+ * address is forgotten. */
+enum relay_code bridge_set_remote(struct bridge *bridge, unsigned leg, const struct relay_addr *rtp,
+	const struct relay_addr *rtcp, char *reason);
 
-int flows_init(unsigned sessions);
-void flows_fini(void);
+/* Transport, flags, DSCP, clock rate of a leg, as far as `mask` (RELAY_UPDATE_*) has them. */
+enum relay_code bridge_set_leg(struct bridge *bridge, unsigned leg,
+	const struct relay_leg_spec *spec, uint32_t mask, char *reason);
+
+/* Works out what may be carried. Last, before it is published. */
+void bridge_complete(struct bridge *bridge);
+
+/* The bytes of one. */
+size_t bridge_bytes(void);
+void bridges_fini(void);
+
+/* Publishes a bridge under both ports, and reclaims the one that it replaces. */
+void session_publish(struct session *session, struct bridge *bridge);
+
+/* Takes the session out of every worker's sight; the slot follows after a grace period. */
+void session_end(struct session *session);
+
+/* session_leg.c */
+
+/* Finds a media address and reserves a port for a leg of an empty bridge. */
+enum relay_code
+leg_open(struct bridge *bridge, unsigned leg, const struct relay_leg_spec *spec, char *reason);
+void leg_close(const struct bridge *bridge, unsigned leg);
+
+struct media_address *leg_address(const struct bridge *bridge, unsigned leg);
+struct relay_addr leg_remote(const struct bridge *bridge, unsigned leg, bool rtcp);
+
+/* session_watch.c */
+struct session_limits {
+	uint32_t timeout_ms;
+	uint32_t hold_timeout_ms;
+	uint32_t one_way_ms; /* 0: not watched */
+};
+
+/* Looks at one live session: timed out, one-way, a key near its end, an old key or a learning time
+ * that is over. May end it. */
+void session_watch(struct session *session, const struct session_limits *limits);
+
+void session_emit(const struct session *session, enum relay_event_kind kind, unsigned leg);
 
 /* Writes the sentence into reason (RELAY_REASON_SIZE bytes) and returns the code. */
 enum relay_code session_refuse(enum relay_code code, char *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/* SHA-256. 0 or -ENOMEM. */
-int session_digest(const void *data, size_t length, uint8_t out[32]);
-
-/* Finds the interface, reserves a port, sets flags, transport and far address of a zeroed leg. On
- * failure leg_close() cleans up what was done. */
-enum relay_code
-leg_open(struct leg *leg, unsigned index, const struct relay_leg_spec *spec, char *reason);
-void leg_close(struct leg *leg);
-
-/* Sets one key of leg `index` in leg and flows; the key that is there already changes nothing. */
-enum relay_code leg_set_key(struct leg *leg, unsigned index, bool transmit,
-	const struct relay_crypto *crypto, struct flow_pair *pair, char *reason);
-
-/* A key that the relay transmits with is used nowhere else, or two packets could share a keystream
- * (RFC 3711 9.1): RELAY_E_KEY if not. */
-enum relay_code legs_check_keys(const struct leg leg[2], char *reason);
-
-/* Moves a leg's remote address: checks it (RELAY_E_ADDRESS), references its next hop. With mux,
- * or for RTP with no RTCP address given, `rtcp` follows RFC 3550 11 and RFC 5761. */
-enum relay_code leg_set_remote(
-	struct leg *leg, const struct relay_addr *rtp, const struct relay_addr *rtcp, char *reason);
-void leg_forget_remote(struct leg *leg);
 
 #endif

@@ -16,16 +16,17 @@ struct srtp_stream {
 	uint32_t ssrc;
 	uint8_t rtp_started; /* a genuine RTP packet has been seen */
 	uint8_t rtcp_started;
-	uint8_t tx_restart; /* the next packet chooses the transmit ROC anew */
-	uint8_t reserved;
+	uint8_t tx_restart; /* the next packet chooses anew what is added to its index */
+	uint8_t epoch;      /* of the receive key that it belongs to */
 	uint64_t rtp_highest;                         /* highest genuine packet index: ROC || s_l */
 	uint64_t rtp_window[SRTP_REPLAY_WINDOW / 64]; /* bit i of the 128: highest - i was seen */
 	uint64_t rtcp_window;
-	uint32_t rtcp_highest;    /* highest genuine SRTCP index */
-	uint32_t tx_roc_offset;   /* receive ROC minus this is the ROC we transmit with */
-	uint64_t rtp_tx_floor;    /* lowest packet index that may still be transmitted: those below
-				    were, under the same key and an earlier receive key */
-	struct srtp_stream *next; /* further SSRCs of the same direction */
+	uint32_t rtcp_highest; /* highest genuine SRTCP index */
+	uint32_t tx_run;  /* how far below rtp_highest a packet may still be transmitted: what lies
+			     further belongs to before a restart */
+	uint64_t tx_base; /* what is added to a receive index to transmit with, modulo 2^64; while
+			     tx_restart is set, the lowest index that may be transmitted */
+	struct srtp_stream *next; /* further contexts of the same direction */
 };
 _Static_assert(sizeof(struct srtp_stream) == 64, "one cache line");
 

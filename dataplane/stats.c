@@ -5,7 +5,7 @@
 #include "iface.h"
 #include "port_table.h"
 #include "session.h"
-#include "session_private.h"
+#include "tick.h"
 #include "worker.h"
 
 #include <rte_ethdev.h>
@@ -17,7 +17,6 @@
 static struct {
 	struct rte_mempool *mbufs;
 	const char *memory;
-	uint64_t started_ms;
 } process;
 
 void
@@ -25,7 +24,6 @@ stats_init(struct rte_mempool *mbufs, const char *memory)
 {
 	process.mbufs = mbufs;
 	process.memory = memory;
-	process.started_ms = session_now_ms();
 }
 
 struct list {
@@ -49,6 +47,16 @@ add(struct list *list, uint64_t value, const char *format, ...)
 	counter->value = value;
 }
 
+static uint64_t
+drops_on(unsigned iface, unsigned reason)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < workers_count(); i++)
+		sum += counter_read(&worker_counters(i)->iface[iface].drops[reason]);
+	return sum;
+}
+
 static void
 add_drops(struct list *list)
 {
@@ -56,7 +64,28 @@ add_drops(struct list *list)
 		uint64_t sum = 0;
 		for (unsigned i = 0; i < workers_count(); i++)
 			sum += counter_read(&worker_counters(i)->drops[reason]);
+		for (unsigned k = 0; k < ifaces_count; k++)
+			sum += drops_on(k, reason);
 		add(list, sum, "drop.%s", relay_drop_name(reason));
+	}
+}
+
+/* Cycles of each stage, a media packet, times 100: of the bursts that were sampled. */
+static void
+add_stages(struct list *list, unsigned worker)
+{
+	static const char *const names[] = {
+#define STAGE_NAME(symbol, name) [STAGE_##symbol] = name,
+		WORKER_STAGES(STAGE_NAME)
+#undef STAGE_NAME
+	};
+	const struct worker_counters *counters = worker_counters(worker);
+	uint64_t packets = counter_read(&counters->sampled);
+
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
+		uint64_t cycles = counter_read(&counters->stage_cycles[i]);
+		add(list, packets > 0 ? cycles * 100 / packets : 0, "worker.%u.cycles_100_%s",
+			worker, names[i]);
 	}
 }
 
@@ -65,13 +94,23 @@ add_workers(struct list *list)
 {
 	for (unsigned i = 0; i < workers_count(); i++) {
 		const struct worker_counters *counters = worker_counters(i);
-		add(list, counter_read(&counters->packets), "worker.%u.packets", i);
+		uint64_t busy = counter_read(&counters->busy_cycles);
+		uint64_t whole = busy + counter_read(&counters->idle_cycles);
+		uint64_t packets = counter_read(&counters->packets);
+		uint64_t bursts = counter_read(&counters->bursts);
+		add(list, packets, "worker.%u.packets", i);
 		add(list, counter_read(&counters->relayed), "worker.%u.relayed", i);
-		add(list, counter_read(&counters->bursts), "worker.%u.bursts", i);
+		add(list, bursts, "worker.%u.bursts", i);
+		add(list, bursts > 0 ? packets * 100 / bursts : 0, "worker.%u.burst_size_100", i);
 		add(list, counter_read(&counters->idle), "worker.%u.idle_turns", i);
+		add(list, busy, "worker.%u.busy_cycles", i);
+		add(list, whole, "worker.%u.cycles", i);
+		add(list, whole > 0 ? (uint64_t)(10000.0 * (double)busy / (double)whole) : 0,
+			"worker.%u.busy_10000", i);
 		add(list, counter_read(&counters->handed_over), "worker.%u.handed_over", i);
 		add(list, counter_read(&counters->to_kernel), "worker.%u.to_kernel", i);
 		add(list, counter_read(&counters->from_kernel), "worker.%u.from_kernel", i);
+		add_stages(list, i);
 	}
 }
 
@@ -92,6 +131,10 @@ add_interfaces(struct list *list)
 		add(list, sum[1], "interface.%s.rx_bytes", name);
 		add(list, sum[2], "interface.%s.media_tx_packets", name);
 		add(list, sum[3], "interface.%s.media_tx_bytes", name);
+		for (unsigned reason = 1; reason < RELAY_DROP_COUNT; reason++)
+			if (drops_on(k, reason) > 0)
+				add(list, drops_on(k, reason), "interface.%s.drop.%s", name,
+					relay_drop_name(reason));
 		struct rte_eth_stats device;
 		if (rte_eth_stats_get(ifaces[k]->port_id, &device) == 0) {
 			add(list, device.imissed, "interface.%s.device_missed", name);
@@ -124,16 +167,23 @@ stats_collect(struct relay_counter *out, unsigned room)
 static void
 describe_interface(const struct iface *iface, struct relay_status_interface *out)
 {
+	const struct media_address *first = iface->addresses[0];
 	struct rte_eth_link link;
 
 	snprintf(out->name, sizeof(out->name), "%s", iface->config->name);
 	snprintf(out->device, sizeof(out->device), "%s", iface->config->device);
-	out->address = iface->ip;
-	out->port_first = iface->config->port_first;
-	out->port_last = iface->config->port_last;
-	out->ports_used = 2 * iface->table->used;
+	out->address = first->ip;
+	out->port_first = first->config->port_first;
+	out->port_last = first->config->port_last;
+	for (unsigned i = 0; i < iface->addresses_count; i++) {
+		out->ports_used += 2 * iface->addresses[i]->table->used;
+		out->ports += 2u * iface->addresses[i]->table->pairs;
+	}
 	out->link_up = rte_eth_link_get_nowait(iface->port_id, &link) == 0 && link.link_status;
 	memcpy(out->mac, iface->mac.addr_bytes, sizeof(out->mac));
+	out->dscp = iface->dscp;
+	out->vlan = iface->vlan;
+	out->addresses = (uint16_t)iface->addresses_count;
 }
 
 void
@@ -143,7 +193,7 @@ stats_status(struct relay_status_reply *out)
 	snprintf(out->engine, sizeof(out->engine), "%s (%s)", workers_shared()->engine->name,
 		workers_engine_variant());
 	snprintf(out->memory, sizeof(out->memory), "%s", process.memory);
-	out->uptime_ms = session_now_ms() - process.started_ms;
+	out->uptime_ms = (uint64_t)tick_s() * 1000;
 	out->sessions = sessions_count();
 	out->sessions_max = sessions_max();
 	out->session_bytes = session_bytes();

@@ -15,6 +15,27 @@
 #define WORKER_MAX 64
 #define WORKER_BURST 64
 
+/* Where a worker's cycles go: measured in one burst of WORKER_SAMPLE, so that the measuring costs
+ * little. In the order of a packet's life. */
+#define WORKER_STAGES(X)            \
+	X(RECEIVE, "receive")       \
+	X(SORT, "sort")             \
+	X(OPEN, "open")             \
+	X(VERIFY, "verify")         \
+	X(ACCEPT, "accept")         \
+	X(TRANSCRYPT, "transcrypt") \
+	X(ADDRESS, "address")       \
+	X(SEND, "send")
+
+enum worker_stage {
+#define WORKER_STAGE_ENUM(symbol, name) STAGE_##symbol,
+	WORKER_STAGES(WORKER_STAGE_ENUM)
+#undef WORKER_STAGE_ENUM
+		STAGE_COUNT
+};
+
+#define WORKER_SAMPLE 16
+
 /* Written by the worker alone, read by the control thread with relaxed loads. */
 struct worker_counters {
 	_Atomic uint64_t packets;     /* received from media interfaces */
@@ -24,12 +45,17 @@ struct worker_counters {
 	_Atomic uint64_t handed_over; /* given to the worker that owns session or TAP queue */
 	_Atomic uint64_t to_kernel;
 	_Atomic uint64_t from_kernel;
-	_Atomic uint64_t drops[RELAY_DROP_COUNT];
+	_Atomic uint64_t busy_cycles;               /* of turns that found work */
+	_Atomic uint64_t idle_cycles;               /* of the others, sleep included */
+	_Atomic uint64_t stage_cycles[STAGE_COUNT]; /* of the sampled bursts */
+	_Atomic uint64_t sampled;                   /* media packets in those */
+	_Atomic uint64_t drops[RELAY_DROP_COUNT];   /* of frames of no interface (VLAN_UNKNOWN) */
 	struct {
 		_Atomic uint64_t rx_packets;
 		_Atomic uint64_t rx_bytes;
 		_Atomic uint64_t tx_packets;
 		_Atomic uint64_t tx_bytes;
+		_Atomic uint64_t drops[RELAY_DROP_COUNT]; /* of what came in by it */
 	} iface[IFACE_MAX];
 } __attribute__((aligned(64)));
 

@@ -53,8 +53,8 @@ create_shared(const struct config_media *config, const struct crypto_engine *eng
 {
 	unsigned streams = STREAMS_SPARE;
 
-	/* a call in four may have a second SSRC, at no time more */
-	while (streams < config->sessions / 2)
+	/* one leg in sixteen may have a second SSRC, at no time more */
+	while (streams < config->sessions / 8)
 		streams = 2 * streams + 1;
 	shared.engine = engine;
 	shared.poll = config->poll;
@@ -83,6 +83,7 @@ create_worker(unsigned index, unsigned lcore)
 	worker->shared = &shared;
 	worker->index = (uint16_t)index;
 	worker->lcore = lcore;
+	worker->turn_end = rte_rdtsc();
 	worker->handover = rte_ring_create(name, HANDOVER_RING, (int)socket, RING_F_SC_DEQ);
 	worker->engine = shared.engine->create();
 	if (worker->handover == NULL || worker->engine == NULL)

@@ -25,9 +25,9 @@
 
 #include <stdint.h>
 
-#define RELAY_API_VERSION 1
+#define RELAY_API_VERSION 2
 #define RELAY_DATAGRAM_MAX 65536 /* bytes: the most that either side sends at once */
-#define RELAY_ID_SIZE 64         /* bytes of a session's name, NUL-padded, at least one NUL */
+#define RELAY_ID_SIZE 48         /* bytes of a session's name, NUL-padded, at least one NUL */
 #define RELAY_NAME_SIZE 16       /* bytes of an interface's name, NUL-padded */
 #define RELAY_MKI_MAX 128        /* bytes, RFC 4568 6.1 */
 #define RELAY_DROP_MAX 48     /* room for drop reasons: more can be added without a new version */
@@ -43,6 +43,7 @@ enum relay_op {
 	RELAY_OP_STATUS = 7,    /* relay_header         -> relay_status_reply */
 	RELAY_OP_SUBSCRIBE = 8, /* relay_header         -> relay_header, then events */
 	RELAY_OP_EVENT = 9,     /* from the relay only: relay_event, request_id 0 */
+	RELAY_OP_CAPTURE = 10,  /* relay_capture        -> relay_header, with a descriptor */
 };
 
 enum relay_code {
@@ -75,11 +76,16 @@ struct relay_reply_error {
 	char reason[RELAY_REASON_SIZE]; /* a sentence: the object, the cause, the cure */
 };
 
+#define RELAY_CRYPTO_UNENCRYPTED_SRTCP 0x1u /* RFC 4568 6.3.2: SRTCP with E = 0 */
+
 /* One direction's master key, RFC 3711 8.2, as SDES negotiated it. */
 struct relay_crypto {
-	uint8_t suite;      /* enum relay_suite; NONE: this direction has no key yet */
+	uint8_t suite;      /* enum relay_suite; NONE: this direction has no key (yet) */
 	uint8_t mki_length; /* 0: no MKI in the packets */
-	uint8_t reserved[6];
+	uint8_t flags;      /* RELAY_CRYPTO_* */
+	uint8_t reserved;
+	uint32_t roc; /* receive: the ROC that a new SSRC starts with; 0 but for a stream that the
+			 relay joins late (RFC 3711 3.3.1) */
 	uint64_t lifetime; /* packets; 0: the suite's own */
 	uint8_t key[32];   /* the suite's key_length bytes */
 	uint8_t salt[16];  /* the suite's salt_length bytes */
@@ -89,28 +95,44 @@ _Static_assert(sizeof(struct relay_crypto) == 192, "relay API layout");
 
 enum relay_transport {
 	RELAY_TRANSPORT_NONE = 0, /* ports are reserved, no packet passes yet */
-	RELAY_TRANSPORT_SRTP = 1,
+	RELAY_TRANSPORT_SRTP = 1,  /* RTP/SAVP, RTP/SAVPF */
+	RELAY_TRANSPORT_RTP = 2,   /* RTP/AVP, RTP/AVPF: in clear */
+	RELAY_TRANSPORT_UDPTL = 3, /* T.38: datagrams pass untouched; both legs have it */
 };
 
 #define RELAY_LEG_RTCP_MUX 0x1u /* RTP and RTCP on one port, RFC 5761 */
-#define RELAY_LEG_LATCH 0x2u    /* the remote address may follow a packet whose tag verifies */
+#define RELAY_LEG_LATCH 0x2u    /* SRTP: the remote address may follow a packet whose tag verifies.
+				   RTP, UDPTL: its port is learnt once, from the first packet that
+				   comes from remote_rtp.ip within RELAY_LEARN_MS */
+#define RELAY_LEG_NO_SEND 0x4u    /* nothing but RTCP is sent to the far end: it said a=sendonly,
+				     a=inactive or c=0.0.0.0 */
+#define RELAY_LEG_NO_RECEIVE 0x8u /* its silence is no fault: a=recvonly, a=inactive */
+#define RELAY_LEG_DSCP 0x10u      /* `dscp` counts; else the interface's */
+#define RELAY_LEG_FLAGS 0x1fu     /* all there are */
+
+#define RELAY_LEARN_MS 5000 /* after the request that set the address */
 
 /* What a client says of a leg. "Receive" is from the leg's far end towards the relay. */
 struct relay_leg_spec {
 	char interface[RELAY_NAME_SIZE]; /* media interface; empty: the one that has local_rtp.ip,
 					    or the first */
-	uint8_t transport;               /* enum relay_transport */
-	uint8_t reserved[3];
-	uint32_t flags;                /* RELAY_LEG_* */
-	struct relay_addr local_rtp;   /* wanted: all zero: the relay chooses; ip alone: on that
-					address; ip and even port: exactly that (re-install). RTCP
-					is always port + 1 where it is not muxed */
+	uint8_t transport; /* enum relay_transport */
+	uint8_t dscp;      /* 0 to 63, with RELAY_LEG_DSCP */
+	uint8_t reserved[2];
+	uint32_t flags;      /* RELAY_LEG_* */
+	uint32_t clock_rate; /* Hz of its RTP timestamps, for jitter, a multiple of 25; 0: by its
+				static payload type (RFC 3551), else jitter is not known */
+	uint32_t reserved2;
+	struct relay_addr local_rtp;   /* wanted: all zero: the relay chooses; family alone: one of
+					that family; ip alone: on that address; ip and even port:
+					exactly that (re-install). RTCP is always port + 1 where it
+					is not muxed */
 	struct relay_addr remote_rtp;  /* from SDP; none: wait for the first genuine packet */
 	struct relay_addr remote_rtcp; /* none: remote_rtp.port + 1 (RFC 3605), or muxed */
 	struct relay_crypto receive;   /* the far end's key */
 	struct relay_crypto transmit;  /* the relay's own, fresh from a CSPRNG for this leg alone */
 };
-_Static_assert(sizeof(struct relay_leg_spec) == 480, "relay API layout");
+_Static_assert(sizeof(struct relay_leg_spec) == 488, "relay API layout");
 
 struct relay_create {
 	struct relay_header header;
@@ -120,7 +142,7 @@ struct relay_create {
 	struct relay_leg_spec leg[2];
 };
 
-#define RELAY_UPDATE_REMOTE 0x1u    /* remote_rtp, remote_rtcp, flags */
+#define RELAY_UPDATE_REMOTE 0x1u    /* remote_rtp, remote_rtcp, flags, dscp, clock_rate */
 #define RELAY_UPDATE_RECEIVE 0x2u   /* receive (a new key starts with ROC 0, RFC 4568 7.1.4) */
 #define RELAY_UPDATE_TRANSMIT 0x4u  /* transmit */
 #define RELAY_UPDATE_TRANSPORT 0x8u /* transport */
@@ -137,6 +159,24 @@ struct relay_by_id {
 	struct relay_header header;
 	char id[RELAY_ID_SIZE];
 };
+
+#define RELAY_UNKNOWN UINT32_MAX
+
+/* How well a leg's far end is heard, and how well it hears us. */
+struct relay_quality {
+	uint32_t ssrc; /* of the stream that the rest is about: the leg's first, or newest */
+	uint32_t roc;
+	uint32_t ssrcs;            /* contexts in use */
+	uint32_t expected;         /* packets, RFC 3550 A.3 */
+	uint32_t lost;             /* of those, on the way to us */
+	uint32_t jitter_us;        /* RFC 3550 6.4.1, on the way to us; RELAY_UNKNOWN */
+	uint32_t round_trip_us;    /* between us and the far end, from its reports; RELAY_UNKNOWN */
+	uint32_t remote_lost;      /* of what we sent, by its last report; RELAY_UNKNOWN: no report */
+	uint32_t remote_jitter_us; /* RELAY_UNKNOWN */
+	uint16_t remote_lost_256;  /* lost since the report before, in 1/256 */
+	uint16_t mos_100;          /* estimate for what comes in here, ITU-T G.107, times 100; 0: none */
+};
+_Static_assert(sizeof(struct relay_quality) == 40, "relay API layout");
 
 /* What the relay tells of a leg. Never a key. Counters since the session's creation. */
 struct relay_leg_info {
@@ -158,6 +198,7 @@ struct relay_leg_info {
 	uint64_t rtcp_out;
 	uint64_t last_packet_ms;        /* ago; UINT64_MAX: never */
 	uint64_t drops[RELAY_DROP_MAX]; /* by enum relay_drop: packets that came in here */
+	struct relay_quality quality;
 };
 
 struct relay_session {
@@ -208,13 +249,16 @@ struct relay_stats_reply {
 struct relay_status_interface {
 	char name[RELAY_NAME_SIZE];
 	char device[64];
-	struct relay_ip address;
-	uint16_t port_first;
+	struct relay_ip address; /* the first one */
+	uint16_t port_first;     /* of the first address */
 	uint16_t port_last;
-	uint32_t ports_used;
+	uint32_t ports_used; /* of all addresses */
+	uint32_t ports;      /* of all addresses */
 	uint8_t link_up;
 	uint8_t mac[6];
-	uint8_t reserved;
+	uint8_t dscp;
+	uint16_t vlan; /* 0: untagged */
+	uint16_t addresses;
 };
 
 #define RELAY_STATUS_INTERFACES 16
@@ -241,6 +285,11 @@ enum relay_event_kind {
 	RELAY_EVENT_TIMEOUT = 1, /* no genuine media for timeout_ms: the session has been ended */
 	RELAY_EVENT_LATCHED = 2, /* a leg's remote address followed a genuine packet */
 	RELAY_EVENT_DELETED = 3, /* some client deleted the session */
+	RELAY_EVENT_ONE_WAY = 4, /* nothing genuine from this leg for media.one_way_s, while the
+				    other one sends */
+	RELAY_EVENT_BOTH_WAYS = 5,   /* and here it is again */
+	RELAY_EVENT_KEY_EXPIRING = 6, /* 7/8 of the lifetime of one of the leg's keys are used up */
+	RELAY_EVENT_CAPTURE_END = 7,  /* a capture is complete; id: its session, or empty */
 };
 
 struct relay_event {
@@ -250,6 +299,22 @@ struct relay_event {
 	uint32_t leg;             /* 0 or 1, where it matters */
 	struct relay_addr remote; /* LATCHED: the new address */
 };
+
+/* Asks for packets in a pcapng file. The request carries the file's descriptor (SCM_RIGHTS), which
+ * the relay writes to and closes. One capture at a time. Packets are as on the wire: no key is in
+ * them, and nothing is decrypted. */
+struct relay_capture {
+	struct relay_header header;
+	char id[RELAY_ID_SIZE];          /* of a session; empty: a whole interface */
+	char interface[RELAY_NAME_SIZE]; /* where there is no id; empty: the first */
+	uint32_t packets;                /* end after so many; 0: no limit but time */
+	uint32_t seconds;                /* end after so long, 1 to RELAY_CAPTURE_SECONDS_MAX; 0
+					    ends the capture that runs */
+	uint32_t snap;                   /* bytes of each packet; 0: whole */
+	uint32_t reserved;
+};
+
+#define RELAY_CAPTURE_SECONDS_MAX 3600
 
 _Static_assert(RELAY_DROP_COUNT <= RELAY_DROP_MAX, "a drop reason has a place in every leg");
 _Static_assert(sizeof(struct relay_create) % 8 == 0, "padded to 8");

@@ -37,18 +37,31 @@ struct config_ports {
 	uint16_t last;  /* odd */
 };
 
-struct config_interface {
-	char *name;    /* at most 15 characters */
-	char *device;  /* DPDK device: PCI address or "net_af_xdp0,iface=veth0" */
-	char *address; /* "192.0.2.1/24": the media address, held by the exception TAP */
-	char *gateway; /* optional next hop for what is not on link */
+#define CONFIG_ADDRESSES_MAX 64 /* of an interface */
+
+/* One of an interface's media addresses. */
+struct config_address {
+	char *address;             /* "192.0.2.1/24": held by the exception TAP */
+	char *gateway;             /* optional next hop for what is not on link */
 	struct config_ports ports; /* of media */
 	/* filled in by config_load() from the above */
 	struct relay_ip ip;
 	uint8_t prefix_length;
-	struct relay_ip gateway_ip;
+	struct relay_ip gateway_ip; /* family 0: none */
 	uint16_t port_first;
 	uint16_t port_last;
+};
+
+struct config_interface {
+	char *name;    /* at most 15 characters */
+	char *device;  /* DPDK device: PCI address or "net_af_xdp0,iface=veth0" */
+	uint32_t vlan; /* 1 to 4094; 0: untagged */
+	uint32_t dscp; /* 0 to 63, of what is sent to legs that have none of their own */
+	struct config_address *addresses; /* at least one */
+	unsigned addresses_count;
+	/* The short form of a single address, as the file has it: config_load() makes it the one
+	 * entry of addresses, and empties this. */
+	struct config_address single;
 };
 
 struct config_log {
@@ -64,9 +77,11 @@ struct config_media {
 	uint32_t *cpus; /* a CPU for each worker; none: chosen from those allowed */
 	unsigned cpus_count;
 	enum config_poll poll;
-	char *engine;       /* "auto" or an engine's name */
-	uint32_t sessions;  /* the most at a time */
-	uint32_t timeout_s; /* media inactivity */
+	char *engine;            /* "auto" or an engine's name */
+	uint32_t sessions;       /* the most at a time */
+	uint32_t timeout_s;      /* media inactivity */
+	uint32_t hold_timeout_s; /* the same while a far end is on hold */
+	uint32_t one_way_s; /* a leg is silent for so long and the other is not: an event; 0: off */
 	struct config_interface *interfaces;
 	unsigned interfaces_count;
 };

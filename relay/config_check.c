@@ -47,6 +47,51 @@ default_lists(struct config_sip *sip)
 	return 0;
 }
 
+/* Where address `k` of interface `index` stands in the file; `name` is a key of it, with its dot,
+ * or nothing. In the short form that is the interface itself. */
+static const char *
+address_field(const struct config_lines *lines, unsigned index, unsigned k, const char *name,
+	char field[CONFIG_FIELD_TEXT])
+{
+	snprintf(field, CONFIG_FIELD_TEXT, "media.interfaces[%u].addresses", index);
+	if (config_lines_has(lines, field))
+		snprintf(field, CONFIG_FIELD_TEXT, "media.interfaces[%u].addresses[%u]%s", index, k,
+			name);
+	else
+		snprintf(field, CONFIG_FIELD_TEXT, "media.interfaces[%u]%s", index, name);
+	return field;
+}
+
+/* Makes the short form the only entry of the list; with neither, the list stays empty. */
+static int
+take_single(struct config_interface *at)
+{
+	if (at->addresses_count != 0 || at->single.address == NULL)
+		return 0;
+	at->addresses = calloc(1, sizeof(*at->addresses));
+	if (at->addresses == NULL)
+		return -ENOMEM;
+	at->addresses_count = 1;
+	at->addresses[0] = at->single;
+	at->single = (struct config_address){.address = NULL};
+	return 0;
+}
+
+static int
+default_interface(const struct config_lines *lines, struct config_interface *at, unsigned index)
+{
+	char field[CONFIG_FIELD_TEXT];
+
+	if (take_single(at) != 0)
+		return -ENOMEM;
+	for (unsigned k = 0; k < at->addresses_count; k++)
+		if (!config_lines_has(lines, address_field(lines, index, k, ".ports", field)))
+			at->addresses[k].ports = (struct config_ports){20000, 39999};
+	snprintf(field, sizeof(field), "media.interfaces[%u].dscp", index);
+	default_uint(lines, field, &at->dscp, 46); /* EF, RFC 3246: voice, by RFC 4594 4.1 */
+	return 0;
+}
+
 int
 config_set_defaults(struct config *config, const struct config_lines *lines)
 {
@@ -58,6 +103,8 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	default_uint(lines, "media.workers", &media->workers, 1);
 	default_uint(lines, "media.sessions", &media->sessions, 10000);
 	default_uint(lines, "media.timeout_s", &media->timeout_s, 60);
+	default_uint(lines, "media.hold_timeout_s", &media->hold_timeout_s, 7200);
+	default_uint(lines, "media.one_way_s", &media->one_way_s, 15);
 	default_uint(lines, "sip.port", &port, 5061);
 	default_uint(lines, "sip.nonce_lifetime_s", &sip->nonce_lifetime_s, 300);
 	default_uint(lines, "sip.expires_min_s", &sip->expires_min_s, 60);
@@ -67,12 +114,9 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	sip->port = (uint16_t)port;
 	if (!config_lines_has(lines, "log.level"))
 		config->log.level = LOG_LEVEL_INFO;
-	for (unsigned i = 0; i < media->interfaces_count; i++) {
-		char field[CONFIG_FIELD_TEXT];
-		snprintf(field, sizeof(field), "media.interfaces[%u].ports", i);
-		if (!config_lines_has(lines, field))
-			media->interfaces[i].ports = (struct config_ports){20000, 39999};
-	}
+	for (unsigned i = 0; i < media->interfaces_count; i++)
+		if (default_interface(lines, &media->interfaces[i], i) != 0)
+			return -ENOMEM;
 	if (default_lists(sip) != 0 ||
 		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
 		default_string(&media->engine, "auto") != 0 ||
@@ -102,7 +146,7 @@ complain(const struct complaint *to, const char *field, const char *format, ...)
 }
 
 static int
-check_address(const struct complaint *to, const char *field, struct config_interface *at)
+check_ip(const struct complaint *to, const char *field, struct config_address *at)
 {
 	const char *slash = strchr(at->address, '/');
 	char *end;
@@ -123,9 +167,9 @@ check_address(const struct complaint *to, const char *field, struct config_inter
 	return 0;
 }
 
-/* The next hop must be a neighbour: of the interface's own network, or by IPv6 link-local. */
+/* The next hop must be a neighbour: of the address's own network, or by IPv6 link-local. */
 static int
-check_gateway(const struct complaint *to, const char *field, struct config_interface *at)
+check_gateway(const struct complaint *to, const char *field, struct config_address *at)
 {
 	static const struct relay_ip link_local = {.family = 6, .ip = {0xfe, 0x80}};
 
@@ -142,48 +186,134 @@ check_gateway(const struct complaint *to, const char *field, struct config_inter
 }
 
 static int
-check_interface(const struct complaint *to, struct config_media *media, unsigned index)
-{
-	struct config_interface *at = &media->interfaces[index];
-	char field[CONFIG_FIELD_TEXT];
-
-#define FIELD(name) (snprintf(field, sizeof(field), "media.interfaces[%u]." name, index), field)
-	if (strlen(at->name) > 15)
-		return complain(to, FIELD("name"), "\"%s\" has more than 15 characters", at->name);
-	if (strspn(at->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
-		strlen(at->name))
-		return complain(
-			to, FIELD("name"), "\"%s\": use letters, digits, - and _", at->name);
-	for (unsigned i = 0; i < index; i++)
-		if (strcmp(media->interfaces[i].name, at->name) == 0)
-			return complain(to, FIELD("name"),
-				"\"%s\" is also the name of interface %u", at->name, i);
-	if (check_address(to, FIELD("address"), at) != 0)
-		return -EINVAL;
-	for (unsigned i = 0; i < index; i++)
-		if (relay_ip_equal(&media->interfaces[i].ip, &at->ip))
-			return complain(to, FIELD("address"),
-				"%s is also the address of interface %u", at->address, i);
-	if (at->gateway != NULL && check_gateway(to, FIELD("gateway"), at) != 0)
-		return -EINVAL;
-	if (at->ports.first < 1024 || at->ports.first % 2 != 0 || at->ports.last % 2 == 0 ||
-		at->ports.last < at->ports.first)
-		return complain(to, FIELD("ports"),
-			"%u to %u: first must be even and at least 1024, last odd and not below it",
-			at->ports.first, at->ports.last);
-#undef FIELD
-	at->port_first = at->ports.first;
-	at->port_last = at->ports.last;
-	return 0;
-}
-
-static int
 check_range(const struct complaint *to, const char *field, uint32_t value, uint32_t least,
 	uint32_t most)
 {
 	if (value >= least && value <= most)
 		return 0;
 	return complain(to, field, "%u is not between %u and %u", value, least, most);
+}
+
+/* No two interfaces may have one address, nor one interface the same twice. */
+static int
+check_unique(const struct complaint *to, const char *field, const struct config_media *media,
+	unsigned index, unsigned k)
+{
+	const struct config_address *at = &media->interfaces[index].addresses[k];
+
+	for (unsigned i = 0; i <= index; i++) {
+		const struct config_interface *other = &media->interfaces[i];
+		unsigned count = i < index ? other->addresses_count : k;
+		for (unsigned j = 0; j < count; j++)
+			if (relay_ip_equal(&other->addresses[j].ip, &at->ip))
+				return complain(to, field, "%s is also an address of interface %u",
+					at->address, i);
+	}
+	return 0;
+}
+
+static int
+check_address(
+	const struct complaint *to, const struct config_media *media, unsigned index, unsigned k)
+{
+	struct config_address *at = &media->interfaces[index].addresses[k];
+	char field[CONFIG_FIELD_TEXT];
+
+	address_field(to->lines, index, k, ".address", field);
+	if (check_ip(to, field, at) != 0 || check_unique(to, field, media, index, k) != 0)
+		return -EINVAL;
+	address_field(to->lines, index, k, ".gateway", field);
+	if (at->gateway != NULL && check_gateway(to, field, at) != 0)
+		return -EINVAL;
+	if (at->ports.first < 1024 || at->ports.first % 2 != 0 || at->ports.last % 2 == 0 ||
+		at->ports.last < at->ports.first)
+		return complain(to, address_field(to->lines, index, k, ".ports", field),
+			"%u to %u: first must be even and at least 1024, last odd and not below it",
+			at->ports.first, at->ports.last);
+	at->port_first = at->ports.first;
+	at->port_last = at->ports.last;
+	return 0;
+}
+
+/* All in the one form, or all in the other. */
+static int
+check_forms(const struct complaint *to, const struct config_interface *at, unsigned index)
+{
+	static const char *const keys[] = {"address", "gateway", "ports"};
+	char field[CONFIG_FIELD_TEXT];
+
+	snprintf(field, sizeof(field), "media.interfaces[%u].addresses", index);
+	bool listed = config_lines_has(to->lines, field);
+	for (unsigned i = 0; listed && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(field, sizeof(field), "media.interfaces[%u].%s", index, keys[i]);
+		if (config_lines_has(to->lines, field))
+			return complain(to, field,
+				"stands beside \"addresses\": move it into an entry of that list");
+	}
+	snprintf(field, sizeof(field), "media.interfaces[%u].address", index);
+	return at->addresses_count > 0 ? 0 : complain(to, field, "is missing");
+}
+
+static int
+check_name(const struct complaint *to, const struct config_media *media, unsigned index)
+{
+	const char *name = media->interfaces[index].name;
+	char field[CONFIG_FIELD_TEXT];
+
+	snprintf(field, sizeof(field), "media.interfaces[%u].name", index);
+	if (strlen(name) > 15)
+		return complain(to, field, "\"%s\" has more than 15 characters", name);
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
+		strlen(name))
+		return complain(to, field, "\"%s\": use letters, digits, - and _", name);
+	for (unsigned i = 0; i < index; i++)
+		if (strcmp(media->interfaces[i].name, name) == 0)
+			return complain(
+				to, field, "\"%s\" is also the name of interface %u", name, i);
+	return 0;
+}
+
+/* A device may have many interfaces, each with a VLAN (IEEE 802.1Q 9.6: 0 and 4095 are none), and
+ * one without. */
+static int
+check_vlan(const struct complaint *to, const struct config_media *media, unsigned index)
+{
+	const struct config_interface *at = &media->interfaces[index];
+	char field[CONFIG_FIELD_TEXT];
+
+	snprintf(field, sizeof(field), "media.interfaces[%u].vlan", index);
+	if (check_range(to, field, at->vlan, 0, 4094) != 0)
+		return -EINVAL;
+	for (unsigned i = 0; i < index; i++) {
+		const struct config_interface *other = &media->interfaces[i];
+		if (strcmp(other->device, at->device) != 0 || other->vlan != at->vlan)
+			continue;
+		if (at->vlan != 0)
+			return complain(
+				to, field, "interface %u has VLAN %u of this device", i, at->vlan);
+		snprintf(field, sizeof(field), "media.interfaces[%u].device", index);
+		return complain(to, field,
+			"interface %u has it, too: give one of them a vlan, or both addresses to "
+			"one",
+			i);
+	}
+	return 0;
+}
+
+static int
+check_interface(const struct complaint *to, struct config_media *media, unsigned index)
+{
+	struct config_interface *at = &media->interfaces[index];
+	char field[CONFIG_FIELD_TEXT];
+
+	snprintf(field, sizeof(field), "media.interfaces[%u].dscp", index);
+	if (check_name(to, media, index) != 0 || check_vlan(to, media, index) != 0 ||
+		check_range(to, field, at->dscp, 0, 63) != 0 || check_forms(to, at, index) != 0)
+		return -EINVAL;
+	for (unsigned k = 0; k < at->addresses_count; k++)
+		if (check_address(to, media, index, k) != 0)
+			return -EINVAL;
+	return 0;
 }
 
 static int
@@ -195,7 +325,9 @@ check_media(const struct complaint *to, struct config_media *media)
 	if (check_range(to, "media.memory_mb", media->memory_mb, 64, 1048576) != 0 ||
 		check_range(to, "media.workers", media->workers, 1, WORKERS_MAX) != 0 ||
 		check_range(to, "media.sessions", media->sessions, 1, SESSIONS_MAX) != 0 ||
-		check_range(to, "media.timeout_s", media->timeout_s, 1, 86400) != 0)
+		check_range(to, "media.timeout_s", media->timeout_s, 1, 86400) != 0 ||
+		check_range(to, "media.hold_timeout_s", media->hold_timeout_s, 1, 86400) != 0 ||
+		check_range(to, "media.one_way_s", media->one_way_s, 0, 86400) != 0)
 		return -EINVAL;
 	if (media->cpus_count != 0 && media->cpus_count != media->workers)
 		return complain(to, "media.cpus", "%u CPUs for %u workers: name one for each",

@@ -24,6 +24,12 @@ static const cyaml_strval_t srtps[] = {{"required", CONFIG_SRTP_REQUIRED}};
 static const cyaml_strval_t suites[] = {
 	{"AES_CM_128_HMAC_SHA1_80", RELAY_SUITE_AES_CM_128_HMAC_SHA1_80},
 	{"AES_CM_128_HMAC_SHA1_32", RELAY_SUITE_AES_CM_128_HMAC_SHA1_32},
+	{"AES_192_CM_HMAC_SHA1_80", RELAY_SUITE_AES_192_CM_HMAC_SHA1_80},
+	{"AES_192_CM_HMAC_SHA1_32", RELAY_SUITE_AES_192_CM_HMAC_SHA1_32},
+	{"AES_256_CM_HMAC_SHA1_80", RELAY_SUITE_AES_256_CM_HMAC_SHA1_80},
+	{"AES_256_CM_HMAC_SHA1_32", RELAY_SUITE_AES_256_CM_HMAC_SHA1_32},
+	{"AEAD_AES_128_GCM", RELAY_SUITE_AEAD_AES_128_GCM},
+	{"AEAD_AES_256_GCM", RELAY_SUITE_AEAD_AES_256_GCM},
 };
 
 static const cyaml_strval_t digests[] = {
@@ -44,12 +50,27 @@ static const cyaml_schema_field_t ports_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t address_fields[] = {
+	STRING("address", struct config_address, address),
+	OPT_STRING("gateway", struct config_address, gateway),
+	CYAML_FIELD_MAPPING("ports", OPT, struct config_address, ports, ports_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t address_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_address, address_fields)};
+
 static const cyaml_schema_field_t interface_fields[] = {
 	STRING("name", struct config_interface, name),
 	STRING("device", struct config_interface, device),
-	STRING("address", struct config_interface, address),
-	OPT_STRING("gateway", struct config_interface, gateway),
-	CYAML_FIELD_MAPPING("ports", OPT, struct config_interface, ports, ports_fields),
+	CYAML_FIELD_UINT("vlan", OPT, struct config_interface, vlan),
+	CYAML_FIELD_UINT("dscp", OPT, struct config_interface, dscp),
+	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER | OPT, struct config_interface,
+		addresses, &address_value, 1, CONFIG_ADDRESSES_MAX),
+	/* the short form of a single one */
+	OPT_STRING("address", struct config_interface, single.address),
+	OPT_STRING("gateway", struct config_interface, single.gateway),
+	CYAML_FIELD_MAPPING("ports", OPT, struct config_interface, single.ports, ports_fields),
 	CYAML_FIELD_END,
 };
 
@@ -72,6 +93,8 @@ static const cyaml_schema_field_t media_fields[] = {
 	OPT_STRING("engine", struct config_media, engine),
 	CYAML_FIELD_UINT("sessions", OPT, struct config_media, sessions),
 	CYAML_FIELD_UINT("timeout_s", OPT, struct config_media, timeout_s),
+	CYAML_FIELD_UINT("hold_timeout_s", OPT, struct config_media, hold_timeout_s),
+	CYAML_FIELD_UINT("one_way_s", OPT, struct config_media, one_way_s),
 	CYAML_FIELD_SEQUENCE("interfaces", CYAML_FLAG_POINTER | OPT, struct config_media,
 		interfaces, &interface_value, 0, 16),
 	CYAML_FIELD_END,

@@ -37,7 +37,13 @@
 	X(TX_FULL, "tx_full", "the outgoing queue was full")                                       \
 	X(HANDOVER_FULL, "handover_full", "the ring to the owning worker was full")                \
 	X(EXCEPTION_FULL, "exception_full", "the queue to the kernel was full")                    \
-	X(NO_MEMORY, "no_memory", "a bounded pool was empty")
+	X(NO_MEMORY, "no_memory", "a bounded pool was empty")                                      \
+	X(VLAN_UNKNOWN, "vlan_unknown", "tagged for a VLAN that no interface here has")            \
+	X(FRAME_TOO_LONG, "frame_too_long", "a jumbo frame, longer than the interface's MTU")      \
+	X(UDP_BAD_CHECKSUM, "udp_bad_checksum", "the UDP checksum is wrong (RFC 768)")             \
+	X(UDP_NO_CHECKSUM, "udp_no_checksum", "IPv6 without a UDP checksum (RFC 8200 8.1)")        \
+	X(RTP_BAD_PADDING, "rtp_bad_padding", "the padding count lies about the length")           \
+	X(LEG_ON_HOLD, "leg_on_hold", "the other far end is on hold: nothing is sent to it")
 
 enum relay_drop {
 #define RELAY_DROP_ENUM(symbol, name, help) RELAY_DROP_##symbol,

@@ -35,6 +35,7 @@
 
 static int wire = -1;
 static struct iface iface;
+static struct media_address local = {.iface = &iface};
 static const struct rte_ether_addr first_mac = {{0x02, 0, 0, 0, 0, 1}};
 static const struct rte_ether_addr second_mac = {{0x02, 0, 0, 0, 0, 2}};
 
@@ -115,7 +116,7 @@ send_arp_reply(const struct relay_ip *sender, const struct rte_ether_addr *mac,
 	frame.arp.arp_data.arp_sha = *mac;
 	memcpy(&frame.arp.arp_data.arp_sip, sender->ip, 4);
 	frame.arp.arp_data.arp_tha = request != NULL ? frame.ether.dst_addr : *mac;
-	memcpy(&frame.arp.arp_data.arp_tip, request != NULL ? iface.ip.ip : sender->ip, 4);
+	memcpy(&frame.arp.arp_data.arp_tip, request != NULL ? local.ip.ip : sender->ip, 4);
 	assert_int_equal(write(wire, &frame, sizeof(frame)), sizeof(frame));
 }
 
@@ -137,7 +138,7 @@ static struct nexthop *
 resolved(const char *address, const struct rte_ether_addr *mac)
 {
 	struct relay_ip target = ip(address);
-	struct nexthop *nexthop = nexthop_get(&iface, &target);
+	struct nexthop *nexthop = nexthop_get(&local, &target);
 	struct arp_frame request;
 
 	assert_non_null(nexthop);
@@ -162,14 +163,14 @@ test_off_link_goes_by_the_gateway(void **state)
 	struct nexthop *nexthop, *direct;
 
 	(void)state;
-	assert_null(nexthop_get(&iface, &far));
-	iface.gateway = gateway;
+	assert_null(nexthop_get(&local, &far));
+	local.gateway = gateway;
 	nexthop = resolved("192.0.2.254", &first_mac);
-	direct = nexthop_get(&iface, &far);
+	direct = nexthop_get(&local, &far);
 	assert_ptr_equal(direct, nexthop);
 	nexthop_put(direct);
 	nexthop_put(nexthop);
-	iface.gateway = (struct relay_ip){0};
+	local.gateway = (struct relay_ip){0};
 }
 
 static void
@@ -177,7 +178,7 @@ test_one_entry_for_one_address(void **state)
 {
 	struct relay_ip target = ip("192.0.2.11");
 	struct nexthop *a = resolved("192.0.2.11", &first_mac);
-	struct nexthop *b = nexthop_get(&iface, &target);
+	struct nexthop *b = nexthop_get(&local, &target);
 
 	(void)state;
 	assert_ptr_equal(a, b);
@@ -194,7 +195,7 @@ test_known_neighbour_is_there_at_once(void **state)
 
 	(void)state;
 	nexthop_put(nexthop);
-	nexthop = nexthop_get(&iface, &target);
+	nexthop = nexthop_get(&local, &target);
 	assert_int_equal(atomic_load(&nexthop->link), link_of(&first_mac));
 	nexthop_put(nexthop);
 }
@@ -254,7 +255,7 @@ static void
 test_silence_leaves_it_unresolved(void **state)
 {
 	struct relay_ip target = ip("192.0.2.16");
-	struct nexthop *nexthop = nexthop_get(&iface, &target);
+	struct nexthop *nexthop = nexthop_get(&local, &target);
 	struct arp_frame request;
 
 	(void)state;
@@ -272,12 +273,12 @@ test_on_link_to_the_last_bit_of_the_prefix(void **state)
 	struct nexthop *nexthop;
 
 	(void)state;
-	iface.prefix_length = 28;
-	nexthop = nexthop_get(&iface, &inside);
+	local.prefix_length = 28;
+	nexthop = nexthop_get(&local, &inside);
 	assert_non_null(nexthop);
 	nexthop_put(nexthop);
-	assert_null(nexthop_get(&iface, &outside));
-	iface.prefix_length = 24;
+	assert_null(nexthop_get(&local, &outside));
+	local.prefix_length = 24;
 }
 
 static void
@@ -286,27 +287,27 @@ test_other_family_has_none(void **state)
 	struct relay_ip target = ip("2001:db8::1");
 
 	(void)state;
-	assert_null(nexthop_get(&iface, &target));
+	assert_null(nexthop_get(&local, &target));
 }
 
 static void
 test_static_ipv6_neighbour(void **state)
 {
-	struct relay_ip target = ip("2001:db8::10"), before = iface.ip;
-	uint8_t length = iface.prefix_length;
+	struct relay_ip target = ip("2001:db8::10"), before = local.ip;
+	uint8_t length = local.prefix_length;
 
 	(void)state;
-	iface.ip = ip("2001:db8::1");
-	iface.prefix_length = 64;
-	assert_int_equal(netdev_add_address(iface.tap_ifindex, &iface.ip, 64), 0);
-	struct nexthop *nexthop = nexthop_get(&iface, &target);
+	local.ip = ip("2001:db8::1");
+	local.prefix_length = 64;
+	assert_int_equal(netdev_add_address(iface.tap_ifindex, &local.ip, 64), 0);
+	struct nexthop *nexthop = nexthop_get(&local, &target);
 	assert_non_null(nexthop);
 	assert_int_equal(
 		system("ip neigh replace 2001:db8::10 lladdr 02:00:00:00:00:02 dev " TAP), 0);
 	assert_true(await_link(nexthop, link_of(&second_mac)));
 	nexthop_put(nexthop);
-	iface.ip = before;
-	iface.prefix_length = length;
+	local.ip = before;
+	local.prefix_length = length;
 }
 
 /* The TAP of the exception path, with the test at its other end. */
@@ -319,11 +320,11 @@ make_tap(void **state)
 	wire = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (wire < 0 || ioctl(wire, TUNSETIFF, &ifr) != 0)
 		return -1;
-	iface.ip = ip("192.0.2.1");
-	iface.prefix_length = 24;
+	local.ip = ip("192.0.2.1");
+	local.prefix_length = 24;
 	iface.tap_ifindex = netdev_index(TAP);
 	if (netdev_bring_up(TAP) != 0 ||
-		netdev_add_address(iface.tap_ifindex, &iface.ip, iface.prefix_length) != 0 ||
+		netdev_add_address(iface.tap_ifindex, &local.ip, local.prefix_length) != 0 ||
 		system("echo 0 >/proc/sys/net/ipv4/neigh/" TAP "/delay_first_probe_time") != 0 ||
 		system("echo 0 >/proc/sys/net/ipv4/neigh/" TAP "/locktime") != 0)
 		return -1;

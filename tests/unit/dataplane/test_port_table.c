@@ -138,20 +138,21 @@ a_second_release_changes_nothing(void **state)
 }
 
 static void
-both_ports_of_a_pair_find_the_flow(void **state)
+both_ports_of_a_pair_find_the_bridge(void **state)
 {
 	struct port_table *table = port_table_create(FIRST, LAST);
 	uint16_t port = port_table_reserve(table, FIRST + 4);
-	const struct flow *flow = (const void *)&table; /* any address */
+	const struct bridge *bridge = (const void *)&table; /* any even address */
 
-	assert_null(port_table_lookup(table, port));
-	port_table_publish(table, port, flow);
-	assert_ptr_equal(port_table_lookup(table, port), flow);
-	assert_ptr_equal(port_table_lookup(table, (uint16_t)(port + 1)), flow);
-	assert_null(port_table_lookup(table, (uint16_t)(port + 2)));
-	assert_null(port_table_lookup(table, (uint16_t)(port - 1)));
+	assert_null(port_table_lookup(table, port).bridge);
+	port_table_publish(table, port, bridge, 1);
+	assert_ptr_equal(port_table_lookup(table, port).bridge, bridge);
+	assert_int_equal(port_table_lookup(table, port).leg, 1);
+	assert_ptr_equal(port_table_lookup(table, (uint16_t)(port + 1)).bridge, bridge);
+	assert_null(port_table_lookup(table, (uint16_t)(port + 2)).bridge);
+	assert_null(port_table_lookup(table, (uint16_t)(port - 1)).bridge);
 	port_table_withdraw(table, port);
-	assert_null(port_table_lookup(table, port));
+	assert_null(port_table_lookup(table, port).bridge);
 	port_table_destroy(table);
 }
 
@@ -166,7 +167,7 @@ main(void)
 		cmocka_unit_test(takes_a_wanted_pair),
 		cmocka_unit_test(survives_a_long_mixture),
 		cmocka_unit_test(a_second_release_changes_nothing),
-		cmocka_unit_test(both_ports_of_a_pair_find_the_flow),
+		cmocka_unit_test(both_ports_of_a_pair_find_the_bridge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The lock-free table with readers and a writer at once, made for ThreadSanitizer: readers look
- * flows up and read them whole, the writer publishes, replaces, withdraws and frees them after a
- * grace period. A flow that is freed too early is overwritten, which a reader would see. */
+ * bridges up and read them whole, the writer publishes, replaces, withdraws and frees them after a
+ * grace period. A bridge that is freed too early is overwritten, which a reader would see. */
 #include "dataplane/port_table.h"
 
 #include <pthread.h>
@@ -21,8 +21,8 @@
 #define ROUNDS 200000
 #define WORDS 32
 
-/* Stands for the flow: a reader takes it for whole only if all its words agree. */
-struct flow {
+/* Stands for the bridge: a reader takes it for whole only if all its words agree. */
+struct bridge {
 	uint64_t word[WORDS];
 };
 
@@ -37,13 +37,13 @@ static void
 look_at_all(void)
 {
 	for (unsigned pair = 0; pair < PAIRS; pair++) {
-		const struct flow *flow =
-			port_table_lookup(table, (uint16_t)(FIRST + 2 * pair + pair % 2));
-		if (flow == NULL)
+		const struct bridge *bridge =
+			port_table_lookup(table, (uint16_t)(FIRST + 2 * pair + pair % 2)).bridge;
+		if (bridge == NULL)
 			continue;
 		atomic_fetch_add_explicit(&seen, 1, memory_order_relaxed);
 		for (unsigned i = 1; i < WORDS; i++)
-			if (flow->word[i] != flow->word[0] || flow->word[0] % PAIRS != pair)
+			if (bridge->word[i] != bridge->word[0] || bridge->word[0] % PAIRS != pair)
 				atomic_fetch_add(&torn, 1);
 	}
 }
@@ -64,34 +64,34 @@ reader(void *arg)
 	return NULL;
 }
 
-static struct flow *
+static struct bridge *
 make(uint64_t value)
 {
-	struct flow *flow = malloc(sizeof(*flow));
+	struct bridge *bridge = malloc(sizeof(*bridge));
 
-	assert_non_null(flow);
+	assert_non_null(bridge);
 	for (unsigned i = 0; i < WORDS; i++)
-		flow->word[i] = value;
-	return flow;
+		bridge->word[i] = value;
+	return bridge;
 }
 
 static void
-retire(struct flow *flow)
+retire(struct bridge *bridge)
 {
-	if (flow == NULL)
+	if (bridge == NULL)
 		return;
 	uint64_t token = rte_rcu_qsbr_start(qsbr);
 	while (rte_rcu_qsbr_check(qsbr, token, false) != 1)
 		sched_yield();
-	memset(flow, 0xa5, sizeof(*flow));
-	free(flow);
+	memset(bridge, 0xa5, sizeof(*bridge));
+	free(bridge);
 }
 
 static void
-readers_see_whole_flows_or_none(void **state)
+readers_see_whole_bridges_or_none(void **state)
 {
 	pthread_t threads[READERS];
-	struct flow *published[PAIRS] = {NULL};
+	struct bridge *published[PAIRS] = {NULL};
 	unsigned seed = 7;
 
 	table = port_table_create(FIRST, FIRST + 2 * PAIRS - 1);
@@ -109,13 +109,13 @@ readers_see_whole_flows_or_none(void **state)
 		seed = seed * 1103515245u + 12345u;
 		unsigned pair = (seed >> 16) % PAIRS;
 		uint16_t port = (uint16_t)(FIRST + 2 * pair);
-		struct flow *old = published[pair];
+		struct bridge *old = published[pair];
 		if (old != NULL && seed & 0x8000) {
 			port_table_withdraw(table, port);
 			published[pair] = NULL;
 		} else {
 			published[pair] = make((uint64_t)round * PAIRS + pair);
-			port_table_publish(table, port, published[pair]);
+			port_table_publish(table, port, published[pair], pair % 2);
 		}
 		retire(old);
 	}
@@ -134,7 +134,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(readers_see_whole_flows_or_none),
+		cmocka_unit_test(readers_see_whole_bridges_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

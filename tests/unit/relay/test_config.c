@@ -28,6 +28,8 @@ test_defaults(void **state)
 	assert_string_equal("auto", config->media.engine);
 	assert_int_equal(10000, config->media.sessions);
 	assert_int_equal(60, config->media.timeout_s);
+	assert_int_equal(7200, config->media.hold_timeout_s);
+	assert_int_equal(15, config->media.one_way_s);
 	assert_int_equal(0, config->media.interfaces_count);
 	assert_null(config->sip.address);
 	assert_int_equal(5061, config->sip.port);
@@ -59,6 +61,8 @@ static const char full[] = "media:\n"
 			   "  engine: ipsec_mb\n"
 			   "  sessions: 777\n"
 			   "  timeout_s: 7\n"
+			   "  hold_timeout_s: 70\n"
+			   "  one_way_s: 0\n"
 			   "  interfaces:\n"
 			   "    - name: access\n"
 			   "      device: 0000:03:00.0\n"
@@ -69,6 +73,16 @@ static const char full[] = "media:\n"
 			   "      device: net_af_xdp0,iface=veth0\n"
 			   "      address: 2001:db8::5/64\n"
 			   "      gateway: fe80::1\n"
+			   "    - name: trunks\n"
+			   "      device: net_af_xdp0,iface=veth0\n"
+			   "      vlan: 4094\n"
+			   "      dscp: 0\n"
+			   "      addresses:\n"
+			   "        - {address: 203.0.113.9/28, gateway: 203.0.113.1}\n"
+			   "        - address: 2001:db8:1::9/64\n"
+			   "          ports: {first: 30000, last: 30001}\n"
+			   "          gateway: 2001:db8:1::1\n"
+			   "        - address: 203.0.113.10/28\n"
 			   "sip:\n"
 			   "  address: '::'\n"
 			   "  port: 65535\n"
@@ -94,7 +108,6 @@ test_every_media_field(void **state)
 {
 	struct config *config = load_good(full);
 	const struct config_media *media = &config->media;
-	char text[RELAY_ADDR_TEXT];
 
 	assert_string_equal("/tmp/r.sock", media->socket);
 	assert_string_equal("nobody", media->user);
@@ -108,25 +121,92 @@ test_every_media_field(void **state)
 	assert_string_equal("ipsec_mb", media->engine);
 	assert_int_equal(777, media->sessions);
 	assert_int_equal(7, media->timeout_s);
-	assert_int_equal(2, media->interfaces_count);
+	assert_int_equal(70, media->hold_timeout_s);
+	assert_int_equal(0, media->one_way_s);
+	assert_int_equal(3, media->interfaces_count);
+	config_free(config);
+}
 
-	const struct config_interface *at = &media->interfaces[0];
-	assert_string_equal("access", at->name);
-	assert_string_equal("0000:03:00.0", at->device);
+/* The short form, of one address. */
+static void
+test_every_interface_field(void **state)
+{
+	struct config *config = load_good(full);
+	const struct config_interface *interface = &config->media.interfaces[0];
+	const struct config_address *at = interface->addresses;
+	char text[RELAY_ADDR_TEXT];
+
+	assert_string_equal("access", interface->name);
+	assert_string_equal("0000:03:00.0", interface->device);
+	assert_int_equal(0, interface->vlan);
+	assert_int_equal(46, interface->dscp);
+	assert_int_equal(1, interface->addresses_count);
+	assert_null(interface->single.address);
+	assert_string_equal("198.51.100.5/26", at->address);
+	assert_string_equal("198.51.100.1", at->gateway);
 	assert_string_equal("198.51.100.5", relay_ip_format(&at->ip, text));
 	assert_int_equal(26, at->prefix_length);
 	assert_string_equal("198.51.100.1", relay_ip_format(&at->gateway_ip, text));
 	assert_int_equal(1024, at->port_first);
 	assert_int_equal(65535, at->port_last);
 
-	at = &media->interfaces[1];
-	assert_string_equal("core-6", at->name);
-	assert_string_equal("net_af_xdp0,iface=veth0", at->device);
+	interface = &config->media.interfaces[1];
+	at = interface->addresses;
+	assert_string_equal("core-6", interface->name);
+	assert_string_equal("net_af_xdp0,iface=veth0", interface->device);
+	assert_int_equal(1, interface->addresses_count);
 	assert_string_equal("2001:db8::5", relay_ip_format(&at->ip, text));
 	assert_int_equal(64, at->prefix_length);
 	assert_string_equal("fe80::1", relay_ip_format(&at->gateway_ip, text));
 	assert_int_equal(20000, at->port_first);
 	assert_int_equal(39999, at->port_last);
+	config_free(config);
+}
+
+/* The long form, on the device of another interface. */
+static void
+test_every_address_field(void **state)
+{
+	struct config *config = load_good(full);
+	const struct config_interface *interface = &config->media.interfaces[2];
+	const struct config_address *at = interface->addresses;
+	char text[RELAY_ADDR_TEXT];
+
+	assert_string_equal("net_af_xdp0,iface=veth0", interface->device);
+	assert_int_equal(4094, interface->vlan);
+	assert_int_equal(0, interface->dscp);
+	assert_int_equal(3, interface->addresses_count);
+	assert_string_equal("203.0.113.9", relay_ip_format(&at[0].ip, text));
+	assert_int_equal(28, at[0].prefix_length);
+	assert_string_equal("203.0.113.1", relay_ip_format(&at[0].gateway_ip, text));
+	assert_int_equal(20000, at[0].port_first);
+	assert_int_equal(39999, at[0].port_last);
+	assert_string_equal("2001:db8:1::9", relay_ip_format(&at[1].ip, text));
+	assert_int_equal(64, at[1].prefix_length);
+	assert_string_equal("2001:db8:1::1", relay_ip_format(&at[1].gateway_ip, text));
+	assert_int_equal(30000, at[1].port_first);
+	assert_int_equal(30001, at[1].port_last);
+	assert_string_equal("203.0.113.10", relay_ip_format(&at[2].ip, text));
+	assert_null(at[2].gateway);
+	assert_int_equal(0, at[2].gateway_ip.family);
+	assert_int_equal(20000, at[2].port_first);
+	config_free(config);
+}
+
+/* As many addresses as there may be. */
+static void
+test_most_addresses(void **state)
+{
+	static char text[8192];
+	size_t used = (size_t)snprintf(text, sizeof(text),
+		"media:\n  interfaces:\n    - name: a\n      device: d\n      addresses:\n");
+
+	for (unsigned i = 0; i < CONFIG_ADDRESSES_MAX; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+			"        - {address: 192.0.2.%u/24}\n", 1 + i);
+	struct config *config = load_good(text);
+	assert_int_equal(CONFIG_ADDRESSES_MAX, config->media.interfaces[0].addresses_count);
+	assert_int_equal(64, config->media.interfaces[0].addresses[63].ip.ip[3]);
 	config_free(config);
 }
 
@@ -170,8 +250,8 @@ test_installed_example(void **state)
 		fail_msg("%s", error);
 	assert_string_equal(path, config->path);
 	assert_int_equal(1, config->media.interfaces_count);
-	assert_int_equal(20000, config->media.interfaces[0].port_first);
-	assert_int_equal(39999, config->media.interfaces[0].port_last);
+	assert_int_equal(20000, config->media.interfaces[0].addresses[0].port_first);
+	assert_int_equal(39999, config->media.interfaces[0].addresses[0].port_last);
 	assert_int_equal(LOG_LEVEL_INFO, config->log_level);
 	config_free(config);
 }
@@ -197,7 +277,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(22, uncommented);
+	assert_int_equal(26, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);
@@ -208,9 +288,13 @@ test_installed_example_uncommented(void **state)
 	assert_string_equal(defaults->media.engine, config->media.engine);
 	assert_int_equal(defaults->media.sessions, config->media.sessions);
 	assert_int_equal(defaults->media.timeout_s, config->media.timeout_s);
-	assert_int_equal(4, config->media.interfaces[0].gateway_ip.family);
-	assert_int_equal(20000, config->media.interfaces[0].port_first);
-	assert_int_equal(39999, config->media.interfaces[0].port_last);
+	assert_int_equal(defaults->media.hold_timeout_s, config->media.hold_timeout_s);
+	assert_int_equal(defaults->media.one_way_s, config->media.one_way_s);
+	assert_int_equal(46, config->media.interfaces[0].dscp);
+	assert_int_equal(10, config->media.interfaces[0].vlan);
+	assert_int_equal(4, config->media.interfaces[0].addresses[0].gateway_ip.family);
+	assert_int_equal(20000, config->media.interfaces[0].addresses[0].port_first);
+	assert_int_equal(39999, config->media.interfaces[0].addresses[0].port_last);
 	assert_int_equal(defaults->sip.port, config->sip.port);
 	assert_non_null(config->sip.ca);
 	assert_string_equal(defaults->sip.users, config->sip.users);
@@ -234,6 +318,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_every_media_field),
+		cmocka_unit_test(test_every_interface_field),
+		cmocka_unit_test(test_every_address_field),
+		cmocka_unit_test(test_most_addresses),
 		cmocka_unit_test(test_every_sip_field),
 		cmocka_unit_test(test_installed_example),
 		cmocka_unit_test(test_installed_example_uncommented),

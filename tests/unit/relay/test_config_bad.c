@@ -106,8 +106,10 @@ test_shape(void **state)
 			"media.memory: must be auto, hugepages or ordinary"},
 		{"sip:\n  srtp: optional\n", 2, "sip.srtp: must be required"},
 		{"sip:\n  suites:\n    - AES_CM_128_HMAC_SHA1_80\n    - NULL_HMAC_SHA1_80\n", 4,
-			"sip.suites[1]: must be AES_CM_128_HMAC_SHA1_80 or "
-			"AES_CM_128_HMAC_SHA1_32"},
+			"sip.suites[1]: must be AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_32, "
+			"AES_192_CM_HMAC_SHA1_80, AES_192_CM_HMAC_SHA1_32, "
+			"AES_256_CM_HMAC_SHA1_80, AES_256_CM_HMAC_SHA1_32, AEAD_AES_128_GCM or "
+			"AEAD_AES_256_GCM"},
 		{"sip:\n  suites: []\n", 2, "sip.suites: has too few entries"},
 		{"sip:\n  digests: [MD5, SHA-1]\n", 2, "sip.digests[1]: must be MD5 or SHA-256"},
 		{"log:\n  level: loud\n", 2, "log.level: must be error, warning, info or debug"},
@@ -129,6 +131,10 @@ test_media_values(void **state)
 		{"media:\n  workers: 65\n", 2, "media.workers: 65 is not between 1 and 64"},
 		{"media:\n  sessions: 0\n", 2, "media.sessions: 0 is not between 1 and 1000000"},
 		{"media:\n  timeout_s: 0\n", 2, "media.timeout_s: 0 is not between 1 and 86400"},
+		{"media:\n  hold_timeout_s: 0\n", 2,
+			"media.hold_timeout_s: 0 is not between 1 and 86400"},
+		{"media:\n  one_way_s: 86401\n", 2,
+			"media.one_way_s: 86401 is not between 0 and 86400"},
 		{"media:\n  memory_mb: 1\n", 2, "media.memory_mb: 1 is not between 64 and 1048576"},
 		{"media:\n  workers: 2\n  cpus: [1]\n", 3,
 			"media.cpus: 1 CPUs for 2 workers: name one for each"},
@@ -148,7 +154,7 @@ test_media_values(void **state)
 		{IF ADDRESS "    - name: a\n      device: e\n      address: 192.0.2.2/24\n", 6,
 			"media.interfaces[1].name: \"a\" is also the name of interface 0"},
 		{IF ADDRESS "    - name: b\n      device: e\n      address: 192.0.2.1/25\n", 8,
-			"media.interfaces[1].address: 192.0.2.1/25 is also the address of "
+			"media.interfaces[1].address: 192.0.2.1/25 is also an address of "
 			"interface 0"},
 		{IF ADDRESS "      ports: {first: 20001, last: 30001}\n", 6,
 			"media.interfaces[0].ports: 20001 to 30001: first must be even and at "
@@ -228,6 +234,89 @@ test_media_gateways(void **state)
 	CHECK_ALL(cases);
 }
 
+#define LIST "      addresses:\n"
+#define A(text) "        - {address: " text "}\n"
+
+static void
+test_address_lists(void **state)
+{
+	static const struct bad cases[] = {
+		{IF ADDRESS LIST A("192.0.2.2/24"), 5,
+			"media.interfaces[0].address: stands beside \"addresses\": move it into an "
+			"entry of that list"},
+		{IF LIST A("192.0.2.2/24") "      gateway: 192.0.2.3\n", 7,
+			"media.interfaces[0].gateway: stands beside \"addresses\": move it into an "
+			"entry of that list"},
+		{IF LIST A("192.0.2.2/24") "      ports: {first: 20000, last: 30001}\n", 7,
+			"media.interfaces[0].ports: stands beside \"addresses\": move it into an "
+			"entry of that list"},
+		{IF "      addresses: []\n", 5,
+			"media.interfaces[0].addresses: has too few entries"},
+		{IF "      addresses: 192.0.2.1/24\n", 5,
+			"media.interfaces[0].addresses: must be a list"},
+		{IF LIST "        - 192.0.2.1/24\n", 6,
+			"media.interfaces[0].addresses[0]: must hold keys of its own"},
+		{IF LIST A("192.0.2.1/24") "        - gateway: 192.0.2.2\n", 7,
+			"media.interfaces[0].addresses[1].address: is missing"},
+		{IF LIST A("192.0.2.1/24") A("192.0.2.999/24"), 7,
+			"media.interfaces[0].addresses[1].address: \"192.0.2.999/24\" is no "
+			"address "
+			"with its prefix length, like 192.0.2.1/24"},
+		{IF LIST A("192.0.2.1/24") A("2001:db8::1/64") A("2001:db8:0::1/48"), 8,
+			"media.interfaces[0].addresses[2].address: 2001:db8:0::1/48 is also an "
+			"address of interface 0"},
+		{IF ADDRESS "    - name: b\n      device: e\n" LIST A("192.0.2.2/24")
+				A("192.0.2.1/24"),
+			10,
+			"media.interfaces[1].addresses[1].address: 192.0.2.1/24 is also an address "
+			"of interface 0"},
+		{IF LIST A("192.0.2.1/24, gateway: 2001:db8::1"), 6,
+			"media.interfaces[0].addresses[0].gateway: \"2001:db8::1\" is no address "
+			"of the same family"},
+		{IF LIST A("192.0.2.1/24") A("192.0.3.1/24, gateway: 192.0.2.2"), 7,
+			"media.interfaces[0].addresses[1].gateway: 192.0.2.2 is not in the network "
+			"of 192.0.3.1/24"},
+		{IF LIST A("192.0.2.1/24") A("192.0.3.1/24, ports: {first: 20000, last: 20000}"), 7,
+			"media.interfaces[0].addresses[1].ports: 20000 to 20000: first must be "
+			"even and at least 1024, last odd and not below it"},
+	};
+
+	CHECK_ALL(cases);
+
+	char text[8192] = IF LIST;
+	for (unsigned i = 0; i <= CONFIG_ADDRESSES_MAX; i++)
+		sprintf(text + strlen(text), A("192.0.2.%u/24"), 1 + i);
+	check_bad(text, strlen(text), 5, "media.interfaces[0].addresses: has too many entries");
+}
+
+static void
+test_vlans(void **state)
+{
+	static const struct bad cases[] = {
+		{IF ADDRESS "      vlan: 4095\n", 6,
+			"media.interfaces[0].vlan: 4095 is not between 0 and 4094"},
+		{IF ADDRESS "      vlan: 70000\n", 6,
+			"media.interfaces[0].vlan: 70000 is not between 0 and 4094"},
+		{IF ADDRESS "      dscp: 64\n", 6,
+			"media.interfaces[0].dscp: 64 is not between 0 and 63"},
+		{IF ADDRESS "      dscp: EF\n", 6,
+			"media.interfaces[0].dscp: must be a whole number from 0 to 4294967295"},
+		{IF ADDRESS "    - name: b\n      device: d\n      address: 192.0.2.2/24\n", 7,
+			"media.interfaces[1].device: interface 0 has it, too: give one of them a "
+			"vlan, or both addresses to one"},
+		{IF ADDRESS "    - name: b\n      device: d\n      vlan: 0\n"
+			    "      address: 192.0.2.2/24\n",
+			7,
+			"media.interfaces[1].device: interface 0 has it, too: give one of them a "
+			"vlan, or both addresses to one"},
+		{IF ADDRESS "      vlan: 7\n    - name: b\n      device: d\n      vlan: 7\n"
+			    "      address: 192.0.2.2/24\n",
+			9, "media.interfaces[1].vlan: interface 0 has VLAN 7 of this device"},
+	};
+
+	CHECK_ALL(cases);
+}
+
 static void
 test_sip_values(void **state)
 {
@@ -299,6 +388,8 @@ main(void)
 		cmocka_unit_test(test_media_values),
 		cmocka_unit_test(test_media_addresses),
 		cmocka_unit_test(test_media_gateways),
+		cmocka_unit_test(test_address_lists),
+		cmocka_unit_test(test_vlans),
 		cmocka_unit_test(test_sip_values),
 		cmocka_unit_test(test_not_a_file),
 	};

@@ -15,6 +15,14 @@ static const char seed_text[] = "media:\n"
 				"      address: 192.0.2.1/24\n"
 				"      gateway: 192.0.2.254\n"
 				"      ports: {first: 20000, last: 39999}\n"
+				"    - name: trunk\n"
+				"      device: \"net_af_xdp0,iface=veth0\"\n"
+				"      vlan: 5\n"
+				"      dscp: 40\n"
+				"      addresses:\n"
+				"        - {address: 192.0.2.2/24, gateway: 192.0.2.254}\n"
+				"        - address: \"2001:db8::1/64\"\n"
+				"          ports: {first: 20000, last: 39999}\n"
 				"sip:\n"
 				"  address: '::'\n"
 				"  domain: example.com\n"
@@ -40,9 +48,15 @@ check_taken(const struct config *config)
 		const struct config_interface *at = &media->interfaces[i];
 		assert_true(strlen(at->name) <= 15);
 		assert_non_null(at->device);
-		assert_true(relay_ip_is_routable_unicast(&at->ip));
-		assert_true(at->port_first % 2 == 0 && at->port_last % 2 == 1);
-		assert_true(at->port_first < at->port_last);
+		assert_true(at->vlan <= 4094 && at->dscp <= 63);
+		assert_in_range(at->addresses_count, 1, CONFIG_ADDRESSES_MAX);
+		assert_null(at->single.address);
+		for (unsigned k = 0; k < at->addresses_count; k++) {
+			const struct config_address *address = &at->addresses[k];
+			assert_true(relay_ip_is_routable_unicast(&address->ip));
+			assert_true(address->port_first % 2 == 0 && address->port_last % 2 == 1);
+			assert_true(address->port_first < address->port_last);
+		}
 	}
 	/* sallyport-sip takes an address as the sign of a whole section */
 	if (config->sip.address != NULL) {
