@@ -6,8 +6,8 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <pthread.h>
-#include <rte_dev.h>
 #include <rte_cycles.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static const char usage[] =
 	"Usage: load --socket FILE --memif FILE [OPTION]...\n"
 	"\n"
 	"Puts calls on a running relay whose interface is the serving end of a net_memif pair, "
-        "and\n"
+	"and\n"
 	"counts what comes out of it.\n"
 	"\n"
 	"  --socket FILE     of the relay API\n"

@@ -4,12 +4,15 @@
 #include "relay/client.h"
 
 #include <openssl/rand.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHURN_HELD 50 /* sessions that the churn keeps */
+#define CHURN_HELD 200 /* sessions that the churn keeps */
+#define CHURN_BATCH 50 /* installs in one go */
+#define CHURN_PAUSE_US 1000
 
 static bool
 call(struct relay_client *client, void *request, size_t length, struct relay_session *reply)
@@ -69,49 +72,97 @@ static bool delete (struct relay_client *client, const char *prefix, unsigned nu
 	return call(client, &request, sizeof(request), NULL);
 }
 
-/* One more session beside, and the oldest of those away. */
-static bool
-churn_once(struct load *load, struct relay_client *client, unsigned number)
-{
-	struct relay_create request = {.header = {.op = RELAY_OP_CREATE}};
+/* Replies to what was sent in one go. */
+struct batch {
+	struct load *load;
+	unsigned waiting;
+	unsigned refused;
+	_Atomic uint64_t *counter;
+};
 
-	snprintf(request.id, sizeof(request.id), "churn-%u", number);
-	for (unsigned leg = 0; leg < 2; leg++) {
-		struct relay_leg_spec *spec = &request.leg[leg];
-		fill_leg(load, &load->stream[0], spec);
-		RAND_bytes(spec->receive.key, 16);
-		RAND_bytes(spec->transmit.key, 16);
+static void
+on_reply(void *arg, const struct relay_header *reply)
+{
+	struct batch *batch = arg;
+
+	batch->waiting--;
+	if (reply != NULL && reply->code == RELAY_OK) {
+		atomic_fetch_add(batch->counter, 1);
+		return;
 	}
-	if (!call(client, &request, sizeof(request), NULL))
-		return false;
-	atomic_fetch_add(&load->installed, 1);
-	if (number >= CHURN_HELD) {
-		if (!delete (client, "churn", number - CHURN_HELD))
+	if (batch->refused++ == 0)
+		fprintf(stderr, "load: the relay refuses: %s\n",
+			reply != NULL ? relay_reply_reason(reply) : "it has gone");
+}
+
+static bool
+await(struct relay_client *client, const struct batch *batch)
+{
+	while (batch->waiting > 0) {
+		struct pollfd poll_fd = {.fd = relay_client_fd(client),
+			.events =
+				(short)(POLLIN | (relay_client_wants_write(client) ? POLLOUT : 0))};
+		if (poll(&poll_fd, 1, 5000) <= 0 || relay_client_process(client) != 0)
 			return false;
-		atomic_fetch_add(&load->deleted, 1);
 	}
-	return true;
+	return batch->refused == 0;
+}
+
+/* Some more sessions beside, and as many of the oldest away: each kind in one go. */
+static bool
+churn_some(struct load *load, struct relay_client *client, unsigned first, unsigned count)
+{
+	struct batch installs = {.load = load, .counter = &load->installed};
+	struct batch deletes = {.load = load, .counter = &load->deleted};
+
+	for (unsigned i = first; i < first + count; i++) {
+		struct relay_create request = {.header = {.op = RELAY_OP_CREATE}};
+		snprintf(request.id, sizeof(request.id), "churn-%u", i);
+		for (unsigned leg = 0; leg < 2; leg++) {
+			struct relay_leg_spec *spec = &request.leg[leg];
+			fill_leg(load, &load->stream[0], spec);
+			RAND_bytes(spec->receive.key, 16);
+			RAND_bytes(spec->transmit.key, 16);
+		}
+		if (relay_client_send(client, &request, sizeof(request), on_reply, &installs) != 0)
+			return false;
+		installs.waiting++;
+	}
+	for (unsigned i = first; i < first + count; i++) {
+		struct relay_by_id request = {.header = {.op = RELAY_OP_DELETE}};
+		if (i < CHURN_HELD)
+			continue;
+		snprintf(request.id, sizeof(request.id), "churn-%u", i - CHURN_HELD);
+		if (relay_client_send(client, &request, sizeof(request), on_reply, &deletes) != 0)
+			return false;
+		deletes.waiting++;
+	}
+	return await(client, &installs) && await(client, &deletes);
+}
+
+static double
+seconds_since(const struct timespec *begun)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - begun->tv_sec) + (double)(now.tv_nsec - begun->tv_nsec) * 1e-9;
 }
 
 static bool
 churn(struct load *load, struct relay_client *client, unsigned *made)
 {
-	struct timespec next;
+	struct timespec begun;
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
+	clock_gettime(CLOCK_MONOTONIC, &begun);
 	while (!atomic_load(&load->stop)) {
-		if (load->options.churn == 0) {
-			usleep(100000);
-			continue;
-		}
-		if (!churn_once(load, client, (*made)++))
+		unsigned due = (unsigned)(seconds_since(&begun) * load->options.churn);
+		unsigned count = due - *made < CHURN_BATCH ? due - *made : CHURN_BATCH;
+		if (count > 0 && !churn_some(load, client, *made, count))
 			return false;
-		next.tv_nsec += 1000000000L / load->options.churn;
-		if (next.tv_nsec >= 1000000000L) {
-			next.tv_nsec -= 1000000000L;
-			next.tv_sec++;
-		}
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+		*made += count;
+		if (count < CHURN_BATCH)
+			usleep(CHURN_PAUSE_US);
 	}
 	return true;
 }
