@@ -36,6 +36,7 @@ static const char usage[] =
 	"  --rate N          packets a second of each far end (default 50)\n"
 	"  --seconds N       (default 10)\n"
 	"  --churn N         installs and deletes a second beside (default 0)\n"
+	"  --held N          sessions that these keep (default 200)\n"
 	"  --flood N         forged packets a second on the first session (default 0)\n"
 	"  --sample N        verify one packet in N (default 64)\n"
 	"  --payload BYTES   (default 160)\n"
@@ -50,12 +51,13 @@ static bool
 read_options(int argc, char **argv, struct options *options)
 {
 	static const char *const names[] = {"socket", "memif", "interface", "far", "suite",
-		"sessions", "rate", "seconds", "churn", "flood", "sample", "payload", "cpu"};
+		"sessions", "rate", "seconds", "churn", "flood", "sample", "payload", "held",
+		"cpu"};
 	const char **texts[] = {
 		&options->socket, &options->memif, &options->interface, &options->far};
 	unsigned *numbers[] = {&options->sessions, &options->rate, &options->seconds,
 		&options->churn, &options->flood, &options->sample, &options->payload,
-		(unsigned *)&cpu};
+		&options->held, (unsigned *)&cpu};
 	struct option known[RTE_DIM(names) + 1] = {{0}};
 	int found;
 
@@ -241,6 +243,7 @@ main(int argc, char **argv)
 					   .seconds = 10,
 					   .sample = 64,
 					   .payload = 160,
+					   .held = 200,
 					   .suite = RELAY_SUITE_AES_CM_128_HMAC_SHA1_80}};
 	struct pump pump = {.load = &load};
 	pthread_t control;

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHURN_HELD 200 /* sessions that the churn keeps */
 #define CHURN_BATCH 50 /* installs in one go */
 #define CHURN_PAUSE_US 1000
 
@@ -130,9 +129,9 @@ churn_some(struct load *load, struct relay_client *client, unsigned first, unsig
 	}
 	for (unsigned i = first; i < first + count; i++) {
 		struct relay_by_id request = {.header = {.op = RELAY_OP_DELETE}};
-		if (i < CHURN_HELD)
+		if (i < load->options.held)
 			continue;
-		snprintf(request.id, sizeof(request.id), "churn-%u", i - CHURN_HELD);
+		snprintf(request.id, sizeof(request.id), "churn-%u", i - load->options.held);
 		if (relay_client_send(client, &request, sizeof(request), on_reply, &deletes) != 0)
 			return false;
 		deletes.waiting++;
@@ -184,7 +183,8 @@ control_main(void *arg)
 		atomic_store(&load->failed, true);
 	for (unsigned i = 0; good && i < done; i++)
 		delete (client, "load", i);
-	for (unsigned i = made > CHURN_HELD ? made - CHURN_HELD : 0; good && i < made; i++)
+	unsigned held = load->options.held;
+	for (unsigned i = made > held ? made - held : 0; good && i < made; i++)
 		delete (client, "churn", i);
 	relay_client_close(client);
 	return NULL;

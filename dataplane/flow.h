@@ -52,7 +52,7 @@ struct flow_quality {
 	uint32_t base;             /* its first packet's index, low 32 bits */
 	_Atomic uint32_t expected; /* its packets: newest index less base, and one */
 	_Atomic uint32_t received;
-	_Atomic uint32_t jitter; /* RFC 3550 A.8: in timestamp units, times 16 */
+	_Atomic uint32_t jitter; /* RFC 3550 A.8: in microseconds, times 16 */
 	uint32_t transit;        /* arrival minus timestamp of the last packet, in its units */
 	/* the last sender report that was sent on to the other leg's far end: */
 	uint32_t report;    /* middle 32 bits of its NTP timestamp (LSR) */

@@ -110,7 +110,13 @@ note_index(struct flow_quality *quality, uint32_t index)
 	return follows;
 }
 
-/* RFC 3550 A.8, in integers */
+static uint32_t
+late_us(int64_t distance, uint16_t clock)
+{
+	return (uint32_t)((uint64_t)distance * (1000000 / BRIDGE_CLOCK_UNIT) / clock);
+}
+
+/* RFC 3550 A.8, in integers, and in microseconds: what is told later knows no clock */
 static void
 note_transit(struct flow_quality *quality, uint32_t transit, bool follows, uint16_t clock)
 {
@@ -122,7 +128,7 @@ note_transit(struct flow_quality *quality, uint32_t transit, bool follows, uint1
 	if (jitter == UINT32_MAX) /* the first packet whose clock is known */
 		jitter = 0;
 	else if (follows && distance <= (int64_t)clock * BRIDGE_CLOCK_UNIT * LEAP_SECONDS)
-		jitter += (uint32_t)distance - ((jitter + 8) >> 4);
+		jitter += late_us(distance, clock) - ((jitter + 8) >> 4);
 	store(&quality->jitter, jitter);
 }
 
@@ -228,15 +234,6 @@ quality_note_rtcp(struct flow_quality *from, struct flow_quality *back, const ui
 	}
 }
 
-/* Units of `hertz` in microseconds, clipped below RELAY_UNKNOWN. */
-static uint32_t
-microseconds(uint64_t units, uint64_t hertz)
-{
-	uint64_t us = units * 1000000 / hertz;
-
-	return us < RELAY_UNKNOWN ? (uint32_t)us : RELAY_UNKNOWN - 1;
-}
-
 static void
 describe_remote(const struct flow_quality *quality, struct relay_quality *out)
 {
@@ -251,7 +248,7 @@ describe_remote(const struct flow_quality *quality, struct relay_quality *out)
 }
 
 void
-quality_describe(const struct flow_quality *quality, uint16_t clock, struct relay_quality *out)
+quality_describe(const struct flow_quality *quality, struct relay_quality *out)
 {
 	uint32_t received = load(&quality->received);
 	uint32_t jitter = load(&quality->jitter);
@@ -260,9 +257,7 @@ quality_describe(const struct flow_quality *quality, uint16_t clock, struct rela
 	out->ssrc = load(&quality->ssrc);
 	out->expected = load(&quality->expected);
 	out->lost = out->expected > received ? out->expected - received : 0;
-	out->jitter_us = clock != 0 && jitter != UINT32_MAX
-	                         ? microseconds(jitter, (uint64_t)clock * BRIDGE_CLOCK_UNIT * 16)
-	                         : RELAY_UNKNOWN;
+	out->jitter_us = jitter != UINT32_MAX ? jitter >> 4 : RELAY_UNKNOWN;
 	describe_remote(quality, out);
 	out->mos_100 = 0;
 	if (received < MOS_PACKETS)

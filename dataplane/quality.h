@@ -25,10 +25,9 @@ void quality_note_rtp(struct flow_quality *quality, uint32_t ssrc, uint64_t inde
 void quality_note_rtcp(struct flow_quality *from, struct flow_quality *back, const uint8_t *data,
 	unsigned length, uint64_t now, uint16_t clock);
 
-/* What the relay API tells of a flow; all but `roc` and `ssrcs`, which are left as they are.
- * `clock`: of the RTP that comes in. Any thread. */
-void
-quality_describe(const struct flow_quality *quality, uint16_t clock, struct relay_quality *out);
+/* What the relay API tells of a flow; all but `roc` and `ssrcs`, which are left as they are. Any
+ * thread. */
+void quality_describe(const struct flow_quality *quality, struct relay_quality *out);
 
 /* The E-model's rating R turned into MOS, times 100 (ITU-T G.107 annex B), for G.711 with packet
  * loss concealment (G.113 appendix I): `loss` 0 to 1, one-way delay and jitter in milliseconds. A

@@ -67,7 +67,7 @@ describe_leg(const struct session *session, unsigned index, struct relay_leg_inf
 	out->flags = leg->flags;
 	describe_addresses(session, index, out);
 	describe_traffic(session, index, out);
-	quality_describe(&in->quality, leg->clock, &out->quality);
+	quality_describe(&in->quality, &out->quality);
 	/* the worker's own, read without its leave: an estimate for people */
 	out->quality.ssrcs = __atomic_load_n(&in->streams, __ATOMIC_RELAXED);
 	out->quality.roc =
