@@ -11,6 +11,7 @@
 #include "relay/log.h"
 #include "session.h"
 #include "stats.h"
+#include "telemetry.h"
 #include "tick.h"
 #include "worker.h"
 
@@ -187,6 +188,8 @@ open_api(struct process *process, char *error)
 	if (result == 0)
 		result = api_server_open(
 			media->socket, owner, group, process->epoll, error, ERROR_SIZE);
+	if (result == 0 && media->telemetry)
+		telemetry_give(owner, group);
 	process->api = result == 0;
 	return result;
 }
@@ -208,6 +211,8 @@ start(struct process *process, char *error)
 			strerror(-result));
 		return result;
 	}
+	if (media->telemetry)
+		telemetry_place(media);
 	if ((result = memory_start(media, &process->memory, error, ERROR_SIZE)) != 0)
 		return result;
 	tick_init();
@@ -224,6 +229,8 @@ start(struct process *process, char *error)
 		return result;
 	}
 	stats_init(memory_pool(process->memory), memory_describe(process->memory));
+	if (media->telemetry && telemetry_init() == 0)
+		log_info("DPDK's telemetry: %s", telemetry_path());
 	sessions_on_event(api_server_emit);
 	capture_on_end(api_server_emit);
 	if ((result = open_api(process, error)) != 0)
@@ -255,6 +262,7 @@ stop(struct process *process)
 		nexthop_fini();
 	if (process->memory != NULL)
 		memory_stop(process->memory);
+	telemetry_remove();
 }
 
 static void

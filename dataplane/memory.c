@@ -182,9 +182,9 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 	int result;
 
 	add_arg(&args, "sallyport-media");
-	/* telemetry would keep a thread and a socket of its own: the relay API tells what there
-	 * is */
-	add_arg(&args, "--no-telemetry");
+	/* telemetry keeps a thread and a socket of its own, and the relay API tells the same */
+	if (!config->telemetry)
+		add_arg(&args, "--no-telemetry");
 	add_arg(&args, "--log-level=error");
 	add_arg(&args, "--file-prefix=sallyport-%d-%" PRIx64, getpid(), rte_rdtsc());
 	add_memory(&args, config, memory);
@@ -202,7 +202,8 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 		eal_log_hold();
 		int started = rte_eal_init(args.count, argv);
 		const char *cause = eal_log_release();
-		remove_runtime_folder();
+		if (!config->telemetry)
+			remove_runtime_folder();
 		if (started < 0) {
 			result = rte_errno != 0 ? -rte_errno : -EIO;
 			snprintf(error, error_size, "DPDK can't be started: %s (%s)", cause,

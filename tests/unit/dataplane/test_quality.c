@@ -523,8 +523,8 @@ estimates_mos(void **unused)
 	assert_int_equal(quality_mos_100(0, 300, 0), 371);
 	/* a jitter of 25 ms costs a buffer of 50 */
 	assert_int_equal(quality_mos_100(0, 250, 25), 371);
-	assert_int_equal(quality_mos_100(1, 0, 0), 117);
-	assert_int_equal(quality_mos_100(1, 100, 0), 108);
+	assert_int_equal(quality_mos_100(1, 0, 0), 118);
+	assert_int_equal(quality_mos_100(1, 100, 0), 112);
 	assert_int_equal(quality_mos_100(1, 2000, 0), 100);
 	assert_int_equal(quality_mos_100(0, 4e9, 4e9), 100);
 	/* worse is never better */
