@@ -13,9 +13,9 @@ Usage: sudo tests/run.sh [--suite NAME] [--sanitize] [--list] [--help]
 Installs what the tests need (Debian 12 packages), builds into build-test, and runs the tests. Ends
 with the line "N passed, N failed"; the log of each failed test is shown before it.
 
-  --suite NAME   only one suite: unit, vectors, differential or integration
-  --sanitize     instead: unit, vectors and differential under AddressSanitizer and UBSan (gcc), and
-                 the lock-free table with threads under ThreadSanitizer (clang)
+  --suite NAME   only one suite: unit, vectors, differential, threats-media or integration
+  --sanitize     instead: all but integration under AddressSanitizer and UBSan (gcc), and the
+                 lock-free table with threads under ThreadSanitizer (clang)
   --list         name the tests, run none
   --help         this text
 
@@ -23,7 +23,7 @@ Exit status: 0 all passed, 1 some failed or nothing could be run, 2 usage.
 EOF
 }
 
-suites="unit vectors differential integration" sanitize=no list=no
+suites="unit vectors differential threats-media integration" sanitize=no list=no
 while [ $# -gt 0 ]; do
   case $1 in
     --suite)
@@ -40,7 +40,7 @@ while [ $# -gt 0 ]; do
 done
 for suite in $suites; do
   case $suite in
-    unit | vectors | differential | integration) ;;
+    unit | vectors | differential | threats-media | integration) ;;
     *) echo "run.sh: there is no suite \"$suite\"" >&2; exit 2 ;;
   esac
 done
@@ -105,7 +105,7 @@ if [ "$sanitize" = yes ]; then
   # DPDK's memory and OpenSSL's one-time tables live as long as the process
   export ASAN_OPTIONS=abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
-  run_tests "$root/build-asan" --suite unit --suite vectors --suite differential -t 4
+  run_tests "$root/build-asan" --suite unit --suite vectors --suite differential --suite threats-media -t 4
   run_tests "$root/build-tsan" port_table_threads -t 4
 else
   build "$root/build-test" -Dwerror=true || fail "the build failed"
