@@ -1,301 +1,209 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every engine against OpenSSL's HMAC-SHA1 and AES-CTR, batch by batch. */
+/* Engines: batches of any mixture of suites, legs, lengths, RTP and RTCP, against OpenSSL
+ * (tests/evp_srtp.h); forged packets, which come out as they were; and the choice of an engine.
+ * SALLYPORT_TEST_SEED repeats a run. */
 #include "dataplane/engine.h"
 #include "random.h"
+#include "tests/evp_srtp.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define ROOM 2048 /* bytes of one packet's buffer */
-#define BEFORE 64 /* bytes before the packet that nobody may touch */
-#define CANARY 0x5a
-#define KEYS 16
+#define ROOM 1600
+#define ROUNDS 600
 
-/* A key as the engine has it, and as OpenSSL wants it. */
-struct known_key {
-	struct srtcp_key plain;
-	struct srtp_key expanded;
-};
-
-static struct known_key known_keys[KEYS];
 static struct test_random dice;
 static const struct crypto_engine *engine;
 static void *state;
 
-struct trial {
+/* One side of each suite; 0 is in clear. */
+static struct {
+	struct srtp_key *key[2]; /* receive, transmit */
+	struct evp_srtp *end[2];
+} side[RELAY_SUITE_COUNT];
+
+struct work {
 	struct crypto_op op;
-	const struct known_key *rx, *tx;
-	uint8_t buffer[ROOM];   /* what the engine works on */
-	uint8_t expected[ROOM]; /* the same packet after transcrypt() */
-	uint8_t tag[20];        /* the new tag */
-	int forged;
+	unsigned from, to; /* suites */
+	unsigned length;   /* in clear */
+	bool forged;
+	uint8_t plain[ROOM];
+	uint8_t data[ROOM];
+	uint8_t before[ROOM];
 };
 
-static struct trial trials[ENGINE_BATCH_MAX];
-static struct crypto_op *ops[ENGINE_BATCH_MAX];
-
 static void
-openssl_hmac(const struct known_key *key, const struct crypto_op *op, uint64_t index,
-	const uint8_t *data, uint8_t tag[20])
+make_rtp(struct work *work)
 {
-	uint8_t input[ROOM + 4];
-	unsigned length = op->auth_length, written;
+	unsigned payload =
+		random_percent(&dice, 20) ? random_below(&dice, 4) : random_below(&dice, 1400);
 
-	memcpy(input, data, length);
-	if (op->kind == CRYPTO_RTP)
-		for (int shift = 40; shift >= 16; shift -= 8)
-			input[length++] = (uint8_t)(index >> shift);
-	assert_non_null(HMAC(EVP_sha1(), key->plain.auth, 20, input, length, tag, &written));
+	work->length = 12 + payload;
+	random_fill(&dice, work->plain, work->length);
+	work->plain[0] = 0x80;
+	work->plain[1] &= 0x7f;
+	work->op.kind = CRYPTO_RTP;
+	work->op.cipher_offset = 12;
+	work->op.cipher_length = (uint16_t)payload;
+	uint32_t ssrc;
+	memcpy(&ssrc, work->plain + 8, 4);
+	work->op.ssrc = be32toh(ssrc);
+	uint32_t roc = random_below(&dice, 3);
+	work->op.rx_index = (uint64_t)roc << 16 | (uint64_t)(work->plain[2] << 8 | work->plain[3]);
+	work->op.tx_index = work->op.rx_index + (UINT64_C(5) << 16);
 }
 
-/* RFC 3711 4.1.1, byte by byte. */
+/* As received: protected by the sender, the tag taken off into the op. */
 static void
-openssl_keystream(
-	const struct known_key *key, const struct crypto_op *op, uint64_t index, uint8_t *data)
+receive(struct work *work)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t iv[16] = {0};
-	int written;
+	const struct srtp_key *rx = side[work->from].key[0];
+	unsigned length = work->length;
 
-	memcpy(iv, key->plain.salt, 14);
-	for (unsigned i = 0; i < 4; i++)
-		iv[4 + i] ^= (uint8_t)(op->ssrc >> (24 - 8 * i));
-	for (unsigned i = 0; i < 6; i++)
-		iv[8 + i] ^= (uint8_t)(index >> (40 - 8 * i));
-	assert_int_equal(
-		EVP_EncryptInit_ex2(ctx, EVP_aes_128_ctr(), key->plain.encryption, iv, NULL), 1);
-	assert_int_equal(EVP_EncryptUpdate(ctx, data + op->cipher_offset, &written,
-				 data + op->cipher_offset, op->cipher_length),
-		1);
-	EVP_CIPHER_CTX_free(ctx);
-}
-
-static unsigned
-random_length(void)
-{
-	static const unsigned edges[] = {
-		0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256};
-
-	if (random_percent(&dice, 40))
-		return edges[random_below(&dice, sizeof(edges) / sizeof(edges[0]))];
-	return random_below(&dice, 1401);
+	memcpy(work->data, work->plain, length);
+	evp_srtp_protect(
+		side[work->from].end[0], (uint32_t)(work->op.rx_index >> 16), work->data, &length);
+	if (rx != NULL)
+		memcpy(work->op.tag, work->data + work->length, rx->tag_length);
+	work->forged = rx != NULL && random_percent(&dice, 20);
+	if (work->forged && random_percent(&dice, 50))
+		work->op.tag[random_below(&dice, rx->tag_length)] ^= 0x10;
+	else if (work->forged)
+		work->data[random_below(&dice, work->length)] ^= 0x04;
+	memcpy(work->before, work->data, work->length);
+	work->op.data = work->data;
+	work->op.length = (uint16_t)work->length;
+	work->op.rx = rx;
+	work->op.tx = side[work->to].key[1];
 }
 
 static void
-make_trial_of(struct trial *trial, uint8_t kind, unsigned length)
+check_sent(struct work *work)
 {
-	struct crypto_op *op = &trial->op;
-	uint8_t *data = trial->buffer + BEFORE, *expected = trial->expected + BEFORE;
-	unsigned header = 12 + 4 * random_below(&dice, 16), after;
+	const struct srtp_key *tx = side[work->to].key[1];
+	unsigned length = work->length + (tx != NULL ? tx->tag_length : 0);
 
-	memset(op, 0, sizeof(*op));
-	trial->rx = &known_keys[random_below(&dice, KEYS)];
-	trial->tx = &known_keys[random_below(&dice, KEYS)];
-	op->kind = kind;
-	op->data = data;
-	op->cipher_offset = op->kind == CRYPTO_RTP ? (uint16_t)header : 8;
-	op->cipher_length = (uint16_t)length;
-	after = op->kind == CRYPTO_RTP ? 0 : 4; /* E and the index */
-	op->auth_length = (uint16_t)(op->cipher_offset + op->cipher_length + after);
-	op->ssrc = (uint32_t)random_next(&dice);
-	op->rx_index = random_next(&dice) >> (op->kind == CRYPTO_RTP ? 16 : 33);
-	op->tx_index = random_next(&dice) >> (op->kind == CRYPTO_RTP ? 16 : 33);
-	op->rx = &trial->rx->expanded;
-	op->tx = &trial->tx->expanded;
-
-	memset(trial->buffer, CANARY, sizeof(trial->buffer));
-	random_fill(&dice, data, op->auth_length + SRTP_TAG_MAX);
-	memcpy(trial->expected, trial->buffer, sizeof(trial->buffer));
-	random_fill(
-		&dice, op->tag, sizeof(op->tag)); /* what lies behind a short tag is no matter */
-	openssl_hmac(trial->rx, op, op->rx_index, data, trial->tag);
-	memcpy(op->tag, trial->tag, op->rx->tag_length);
-	openssl_keystream(trial->rx, op, op->rx_index, expected);
-	openssl_keystream(trial->tx, op, op->tx_index, expected);
-	openssl_hmac(trial->tx, op, op->tx_index, expected, trial->tag);
-
-	op->genuine = random_percent(&dice, 50); /* verify() must set it either way */
-	trial->forged = 0;
+	if (tx != NULL)
+		memcpy(work->data + work->length, work->op.tag, tx->tag_length);
+	assert_true(evp_srtp_unprotect(
+		side[work->to].end[1], (uint32_t)(work->op.tx_index >> 16), work->data, &length));
+	assert_int_equal(length, work->length);
+	assert_memory_equal(work->data, work->plain, length);
 }
 
 static void
-make_trial(struct trial *trial)
+any_mixture(void **unused)
 {
-	struct crypto_op *op = &trial->op;
+	static struct work works[ENGINE_BATCH_MAX];
+	struct crypto_op *ops[ENGINE_BATCH_MAX] = {NULL}, *good[ENGINE_BATCH_MAX] = {NULL};
 
-	make_trial_of(trial, random_percent(&dice, 25) ? CRYPTO_RTCP : CRYPTO_RTP, random_length());
-	trial->forged = random_percent(&dice, 20);
-	if (trial->forged)
-		op->tag[random_below(&dice, op->rx->tag_length)] ^= 1u << random_below(&dice, 8);
-}
-
-/* The packet is as expected, its header untouched, and so is all but the room behind it. */
-static void
-check_trial(const struct trial *trial)
-{
-	const struct crypto_op *op = &trial->op;
-	unsigned end = BEFORE + op->auth_length + SRTP_TAG_MAX;
-
-	assert_memory_equal(trial->buffer, trial->expected, BEFORE + op->auth_length);
-	assert_memory_equal(trial->buffer + end, trial->expected + end, ROOM - end);
-	assert_memory_equal(op->tag, trial->tag, op->tx->tag_length);
-}
-
-static void
-run_batch(unsigned n)
-{
-	unsigned genuine = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		make_trial(&trials[i]);
-		ops[i] = &trials[i].op;
-	}
-	engine->verify(state, ops, n);
-	for (unsigned i = 0; i < n; i++) {
-		assert_int_equal(trials[i].op.genuine, !trials[i].forged);
-		if (trials[i].op.genuine)
-			ops[genuine++] = &trials[i].op;
-	}
-	engine->transcrypt(state, ops, genuine);
-	for (unsigned i = 0; i < genuine; i++)
-		check_trial((const struct trial *)(const void *)ops[i]);
-}
-
-static void
-agrees_with_openssl_in_batches_of_every_size(void **unused)
-{
-	_Static_assert(offsetof(struct trial, op) == 0, "a trial is found by its op");
-
-	for (unsigned n = 0; n <= ENGINE_BATCH_MAX; n++)
-		run_batch(n);
-	for (unsigned i = 0; i < 60; i++)
-		run_batch(random_below(&dice, ENGINE_BATCH_MAX + 1));
-}
-
-static void
-agrees_with_openssl_at_every_length(void **unused)
-{
-	for (unsigned i = 0; i <= 2 * 1400; i++) {
-		struct trial *trial = &trials[0];
-
-		make_trial_of(trial, i % 2, i / 2);
-		ops[0] = &trial->op;
-		engine->verify(state, ops, 1);
-		assert_true(trial->op.genuine);
-		engine->transcrypt(state, ops, 1);
-		check_trial(trial);
-	}
-}
-
-/* Behind the room for the tag comes a page that nobody may touch: what an engine's assembler reads
- * or writes, no sanitizer sees. */
-static void
-stays_in_the_room_it_is_given(void **unused)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *map = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_ptr_not_equal(map, MAP_FAILED);
-	assert_int_equal(mprotect(map + page, page, PROT_READ | PROT_WRITE), 0);
-	for (unsigned i = 0; i <= 2 * 300; i++) {
-		struct trial *trial = &trials[0];
-		struct crypto_op *op = &trial->op;
-		uint8_t *placed;
-
-		make_trial_of(trial, i % 2, i / 2);
-		placed = map + 2 * page - op->auth_length - SRTP_TAG_MAX;
-		memcpy(placed, op->data, op->auth_length);
-		op->data = placed;
-		ops[0] = op;
-		engine->verify(state, ops, 1);
-		assert_true(op->genuine);
-		engine->transcrypt(state, ops, 1);
-		assert_memory_equal(placed, trial->expected + BEFORE, op->auth_length);
-		assert_memory_equal(op->tag, trial->tag, op->tx->tag_length);
-	}
-	munmap(map, 3 * page);
-}
-
-/* A flip of any bit under the tag, in the tag, or in the index, is seen. */
-static void
-refuses_every_flipped_bit(void **unused)
-{
-	struct trial *trial = &trials[0];
-
-	for (unsigned kind = 0; kind < 2; kind++) {
-		make_trial_of(trial, (uint8_t)kind, 100);
-		ops[0] = &trial->op;
-		for (unsigned bit = 0; bit < 8u * trial->op.auth_length; bit++) {
-			trial->op.data[bit / 8] ^= 1u << bit % 8;
-			engine->verify(state, ops, 1);
-			assert_false(trial->op.genuine);
-			trial->op.data[bit / 8] ^= 1u << bit % 8;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned n = 1 + random_below(&dice, ENGINE_BATCH_MAX), kept = 0;
+		for (unsigned i = 0; i < n; i++) {
+			memset(&works[i].op, 0, sizeof(works[i].op));
+			works[i].from = random_below(&dice, RELAY_SUITE_COUNT);
+			works[i].to = random_below(&dice, RELAY_SUITE_COUNT);
+			make_rtp(&works[i]);
+			receive(&works[i]);
+			ops[i] = &works[i].op;
 		}
-		for (unsigned bit = 0; bit < 8u * trial->op.rx->tag_length; bit++) {
-			trial->op.tag[bit / 8] ^= 1u << bit % 8;
-			engine->verify(state, ops, 1);
-			assert_false(trial->op.genuine);
-			trial->op.tag[bit / 8] ^= 1u << bit % 8;
+		engine->verify(state, ops, n);
+		for (unsigned i = 0; i < n; i++) {
+			assert_int_equal(works[i].op.genuine, !works[i].forged);
+			if (works[i].op.genuine)
+				good[kept++] = ops[i];
+			else
+				assert_memory_equal(
+					works[i].data, works[i].before, works[i].length);
 		}
-		for (unsigned bit = 16; bit < 48 && kind == CRYPTO_RTP; bit++) {
-			trial->op.rx_index ^= UINT64_C(1) << bit;
-			engine->verify(state, ops, 1);
-			assert_false(trial->op.genuine);
-			trial->op.rx_index ^= UINT64_C(1) << bit;
-		}
-		engine->verify(state, ops, 1);
-		assert_true(trial->op.genuine);
+		engine->transcrypt(state, good, kept);
+		for (unsigned i = 0; i < n; i++)
+			if (works[i].op.genuine)
+				check_sent(&works[i]);
 	}
 }
 
-/* One leg's state must not leak into the next packet: two workers' engines, taken in turns. */
+/* The index word and the tag as they lie in a packet that has both (RFC 3711 3.4, RFC 7714 9). */
 static void
-states_are_apart(void **unused)
+split_rtcp(struct crypto_op *op, bool aead, unsigned tag_length)
 {
-	void *first = state, *second = engine->create();
+	const uint8_t *end = op->data + op->length;
+	uint32_t word;
 
-	assert_non_null(second);
-	for (unsigned i = 0; i < 20; i++) {
-		state = i % 2 ? first : second;
-		run_batch(random_below(&dice, ENGINE_BATCH_MAX + 1));
-	}
-	state = first;
-	engine->destroy(second);
-	engine->destroy(NULL);
+	memcpy(&word, aead ? end + tag_length : end, 4);
+	memcpy(op->tag, aead ? end : end + 4, tag_length);
+	op->rtcp_word = be32toh(word);
+	op->rx_index = op->rtcp_word & 0x7fffffff;
 }
 
 static void
-selects_by_name(void **unused)
+rtcp_of(unsigned from, unsigned to)
+{
+	uint8_t plain[256], data[512];
+	union srtp_key_room rooms[2];
+	unsigned length = 8 + 4 * random_below(&dice, 40), wire = length, index = 0;
+	struct crypto_op op = {.data = data, .kind = CRYPTO_RTCP, .length = (uint16_t)length};
+	struct crypto_op *ops[1] = {&op};
+	bool aead = from >= RELAY_SUITE_AEAD_AES_128_GCM, out = to >= RELAY_SUITE_AEAD_AES_128_GCM;
+
+	random_fill(&dice, plain, length);
+	memcpy(data, plain, length);
+	uint32_t ssrc;
+	memcpy(&ssrc, plain + 4, 4);
+	op.ssrc = be32toh(ssrc);
+	op.cipher_offset = 8;
+	op.cipher_length = (uint16_t)(length - 8);
+	evp_srtp_protect_rtcp(side[from].end[0], random_below(&dice, 0x7fffffff), data, &wire);
+	if (from != 0) {
+		srtp_key_derive_rtcp(side[from].key[0], &rooms[0]);
+		split_rtcp(&op, aead, rooms[0].key.tag_length);
+		op.rx = &rooms[0].key;
+	}
+	engine->verify(state, ops, 1);
+	assert_true(op.genuine);
+	engine->transcrypt(state, ops, 1);
+	assert_memory_equal(data, plain, length);
+	if (to == 0)
+		return;
+	srtp_key_derive_rtcp(side[to].key[1], &rooms[1]);
+	op.rx = NULL;
+	op.tx = &rooms[1].key;
+	op.tx_index = random_below(&dice, 0x7fffffff);
+	op.rtcp_word = 0x80000000u | (uint32_t)op.tx_index;
+	engine->transcrypt(state, ops, 1);
+	uint32_t word = htobe32(op.rtcp_word);
+	memcpy(data + length + (out ? op.tx->tag_length : 0), &word, 4);
+	memcpy(data + length + (out ? 0 : 4), op.tag, op.tx->tag_length);
+	wire = length + 4 + op.tx->tag_length;
+	assert_true(evp_srtp_unprotect_rtcp(side[to].end[1], data, &wire, &index));
+	assert_int_equal(index, op.tx_index);
+	assert_memory_equal(data, plain, length);
+}
+
+static void
+rtcp_of_every_pair(void **unused)
+{
+	for (unsigned from = 0; from < RELAY_SUITE_COUNT; from++)
+		for (unsigned to = 0; to < RELAY_SUITE_COUNT; to++)
+			rtcp_of(from, to);
+}
+
+static void
+an_engine_is_chosen_by_name(void **unused)
 {
 	const char *reason = NULL;
 
 	assert_non_null(engine_select("auto", &reason));
 	assert_ptr_equal(engine_select("ipsec-mb", &reason), &engine_ipsec_mb);
-	assert_null(reason);
-
-	assert_null(engine_select("enigma", &reason));
-	assert_non_null(reason);
-	assert_non_null(strstr(reason, "enigma"));
-	assert_non_null(strstr(reason, "auto, ipsec-mb"));
-	assert_null(engine_select("", &reason));
-	assert_null(engine_select("ipsec-m", &reason));
-}
-
-static void
-says_what_it_chose(void **unused)
-{
-	assert_non_null(engine->variant(state));
-	assert_true(strlen(engine->name) > 0 && strlen(engine->help) > 0);
-	assert_string_not_equal(engine->variant(state), "unknown");
+	assert_null(engine_select("steam", &reason));
+	assert_non_null(strstr(reason, "steam"));
+	assert_non_null(strstr(reason, "ipsec-mb"));
 }
 
 static int
@@ -303,28 +211,32 @@ setup(void **unused)
 {
 	const char *reason = "";
 
-	dice = random_seeded("engine");
 	engine = engine_select("auto", &reason);
-	if (engine == NULL || srtp_key_init() != 0)
-		return -1;
-	state = engine->create();
-	for (unsigned i = 0; i < KEYS; i++) {
-		struct srtcp_key *plain = &known_keys[i].plain;
-
-		plain->suite = i % 2 ? RELAY_SUITE_AES_CM_128_HMAC_SHA1_80
-		                     : RELAY_SUITE_AES_CM_128_HMAC_SHA1_32;
-		plain->tag_length = i % 2 ? 10 : 4;
-		random_fill(&dice, plain->auth, 20);
-		random_fill(&dice, plain->salt, 14);
-		random_fill(&dice, plain->encryption, 16);
-		srtcp_key_expand(plain, &known_keys[i].expanded);
-	}
+	state = engine != NULL ? engine->create() : NULL;
+	for (unsigned suite = 0; suite < RELAY_SUITE_COUNT; suite++)
+		for (unsigned k = 0; k < 2; k++) {
+			struct relay_crypto crypto = {.suite = (uint8_t)suite};
+			if (suite != 0)
+				random_fill(&dice, crypto.key, relay_suite_info(suite)->key_length);
+			if (suite != 0)
+				random_fill(
+					&dice, crypto.salt, relay_suite_info(suite)->salt_length);
+			side[suite].end[k] = evp_srtp_create(&crypto);
+			if (suite != 0 && srtp_key_create(&crypto, &side[suite].key[k]) != 0)
+				return -1;
+		}
 	return state == NULL ? -1 : 0;
 }
 
 static int
 teardown(void **unused)
 {
+	for (unsigned suite = 0; suite < RELAY_SUITE_COUNT; suite++)
+		for (unsigned k = 0; k < 2; k++) {
+			evp_srtp_destroy(side[suite].end[k]);
+			srtp_key_unref(side[suite].key[k]);
+		}
+	srtp_keys_fini();
 	engine->destroy(state);
 	return 0;
 }
@@ -333,14 +245,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees_with_openssl_in_batches_of_every_size),
-		cmocka_unit_test(agrees_with_openssl_at_every_length),
-		cmocka_unit_test(stays_in_the_room_it_is_given),
-		cmocka_unit_test(refuses_every_flipped_bit),
-		cmocka_unit_test(states_are_apart),
-		cmocka_unit_test(selects_by_name),
-		cmocka_unit_test(says_what_it_chose),
+		cmocka_unit_test(any_mixture),
+		cmocka_unit_test(rtcp_of_every_pair),
+		cmocka_unit_test(an_engine_is_chosen_by_name),
 	};
 
+	dice = random_seeded("engine");
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

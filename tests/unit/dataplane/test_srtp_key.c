@@ -1,212 +1,172 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the vectors of RFC 3711 do not say; those are in tests/vectors. */
+/* Keys: made, compared, shared, wiped. What they derive is in tests/vectors. */
+#include "dataplane/slab.h"
 #include "dataplane/srtp_key.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static struct relay_crypto
-master_of(uint8_t suite)
+master(enum relay_suite suite, unsigned seed)
 {
-	struct relay_crypto master;
+	struct relay_crypto crypto = {.suite = (uint8_t)suite};
+	const struct relay_suite_info *info = relay_suite_info(suite);
 
-	memset(&master, 0, sizeof(master));
-	master.suite = suite;
-	for (unsigned i = 0; i < 32; i++)
-		master.key[i] = (uint8_t)(3 * i + 1);
-	for (unsigned i = 0; i < 16; i++)
-		master.salt[i] = (uint8_t)(0xf0 - 5 * i);
-	return master;
-}
-
-static int
-all_zero(const void *data, size_t length)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < length; i++)
-		if (byte[i] != 0)
-			return 0;
-	return 1;
+	for (unsigned i = 0; info != NULL && i < info->key_length; i++)
+		crypto.key[i] = (uint8_t)(seed * 31 + i * 7);
+	for (unsigned i = 0; info != NULL && i < info->salt_length; i++)
+		crypto.salt[i] = (uint8_t)(seed * 17 + i * 5);
+	return crypto;
 }
 
 static void
-refuses_other_suites_and_wipes(void **unused)
+every_suite_has_its_facts(void **unused)
 {
-	static const uint8_t others[] = {RELAY_SUITE_NONE, RELAY_SUITE_COUNT, 255};
+	for (unsigned suite = 1; suite < RELAY_SUITE_COUNT; suite++) {
+		struct relay_crypto crypto = master(suite, 1);
+		const struct relay_suite_info *info = relay_suite_info(suite);
+		union srtp_key_room room;
+		struct srtp_key *key;
 
-	for (unsigned i = 0; i < sizeof(others); i++) {
-		struct relay_crypto master = master_of(others[i]);
-		struct srtp_key rtp;
-		struct srtcp_key rtcp;
-
-		memset(&rtp, 0xff, sizeof(rtp));
-		memset(&rtcp, 0xff, sizeof(rtcp));
-		assert_int_equal(srtp_key_derive(&master, &rtp, &rtcp), -EINVAL);
-		assert_true(all_zero(&rtp, sizeof(rtp)));
-		assert_true(all_zero(&rtcp, sizeof(rtcp)));
+		crypto.mki_length = 3;
+		memcpy(crypto.mki, "abc", 3);
+		assert_int_equal(srtp_key_create(&crypto, &key), 0);
+		assert_int_equal((uintptr_t)key % 64, 0);
+		assert_int_equal(key->suite, suite);
+		assert_int_equal(key->tag_length, info->rtp_tag_length);
+		assert_true(key->lifetime == info->rtp_lifetime);
+		assert_memory_equal(srtp_key_mki(key), "abc", 3);
+		srtp_key_derive_rtcp(key, &room);
+		assert_int_equal(room.key.tag_length, info->rtcp_tag_length);
+		assert_memory_not_equal(room.key.salt, key->salt, info->salt_length);
+		srtp_key_unref(key);
 	}
 }
 
 static void
-tag_lengths_follow_the_suite(void **unused)
+a_key_is_known_again(void **unused)
 {
-	static const struct {
-		uint8_t suite, rtp, rtcp;
-	} cases[] = {
-		{RELAY_SUITE_AES_CM_128_HMAC_SHA1_80, 10, 10},
-		{RELAY_SUITE_AES_CM_128_HMAC_SHA1_32, 4, 10}, /* RFC 4568 6.2.2 */
-	};
+	for (unsigned suite = 1; suite < RELAY_SUITE_COUNT; suite++) {
+		struct relay_crypto crypto = master(suite, 1), other;
+		struct srtp_key *key, *twin, *stranger;
 
-	for (unsigned i = 0; i < 2; i++) {
-		struct relay_crypto master = master_of(cases[i].suite);
-		struct srtp_key rtp;
-		struct srtcp_key rtcp;
-
-		assert_int_equal(srtp_key_derive(&master, &rtp, &rtcp), 0);
-		assert_int_equal(rtp.suite, cases[i].suite);
-		assert_int_equal(rtcp.suite, cases[i].suite);
-		assert_int_equal(rtp.tag_length, cases[i].rtp);
-		assert_int_equal(rtcp.tag_length, cases[i].rtcp);
+		assert_int_equal(srtp_key_create(&crypto, &key), 0);
+		assert_int_equal(srtp_key_create(&crypto, &twin), 0);
+		other = crypto;
+		other.key[relay_suite_info(suite)->key_length - 1] ^= 1;
+		assert_int_equal(srtp_key_create(&other, &stranger), 0);
+		assert_true(srtp_key_is(key, &crypto));
+		assert_false(srtp_key_is(key, &other));
+		assert_true(srtp_key_same(key, twin));
+		assert_false(srtp_key_same(key, stranger));
+		assert_false(srtp_key_same(key, NULL));
+		other = crypto;
+		other.salt[0] ^= 1;
+		assert_false(srtp_key_is(key, &other));
+		other = crypto;
+		other.mki_length = 1;
+		assert_false(srtp_key_is(key, &other));
+		srtp_key_unref(key);
+		srtp_key_unref(twin);
+		srtp_key_unref(stranger);
 	}
 }
 
-/* Only 16 bytes of key and 14 of salt count; every one of them does, for every session key. */
+/* The same key in the suites of both tags is one key to whoever looks for a second use. */
 static void
-every_byte_of_the_master_counts(void **unused)
+the_tag_makes_no_other_key(void **unused)
 {
-	struct relay_crypto master = master_of(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80);
-	struct srtp_key rtp, rtp_other;
-	struct srtcp_key rtcp, rtcp_other;
+	struct relay_crypto crypto = master(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80, 1);
+	struct srtp_key *long_tag, *short_tag;
 
-	assert_int_equal(srtp_key_derive(&master, &rtp, &rtcp), 0);
-	for (unsigned i = 0; i < 48; i++) {
-		uint8_t *byte = i < 32 ? &master.key[i] : &master.salt[i - 32];
-		int counts = i < 16 || (i >= 32 && i < 46);
-
-		*byte ^= 0x40;
-		assert_int_equal(srtp_key_derive(&master, &rtp_other, &rtcp_other), 0);
-		*byte ^= 0x40;
-		if (!counts) {
-			assert_memory_equal(&rtp, &rtp_other, sizeof(rtp));
-			assert_memory_equal(&rtcp, &rtcp_other, sizeof(rtcp));
-			continue;
-		}
-		assert_memory_not_equal(rtp.schedule, rtp_other.schedule, 16);
-		assert_memory_not_equal(rtp.salt, rtp_other.salt, 14);
-		assert_memory_not_equal(rtp.hmac_inner, rtp_other.hmac_inner, 20);
-		assert_memory_not_equal(rtcp.encryption, rtcp_other.encryption, 16);
-		assert_memory_not_equal(rtcp.salt, rtcp_other.salt, 14);
-		assert_memory_not_equal(rtcp.auth, rtcp_other.auth, 20);
-	}
+	assert_int_equal(srtp_key_create(&crypto, &long_tag), 0);
+	crypto.suite = RELAY_SUITE_AES_CM_128_HMAC_SHA1_32;
+	assert_int_equal(srtp_key_create(&crypto, &short_tag), 0);
+	assert_true(srtp_key_same(long_tag, short_tag));
+	assert_false(srtp_key_is(long_tag, &crypto));
+	srtp_key_unref(long_tag);
+	srtp_key_unref(short_tag);
 }
 
 static void
-rtp_and_rtcp_share_no_key(void **unused)
+refuses_what_is_none(void **unused)
 {
-	struct relay_crypto master = master_of(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80);
-	struct srtp_key rtp, expanded;
-	struct srtcp_key rtcp;
+	struct relay_crypto crypto = master(RELAY_SUITE_NONE, 1);
+	struct srtp_key *key = NULL;
 
-	assert_int_equal(srtp_key_derive(&master, &rtp, &rtcp), 0);
-	srtcp_key_expand(&rtcp, &expanded);
-	assert_memory_not_equal(rtp.schedule, expanded.schedule, 16);
-	assert_memory_not_equal(rtp.salt, expanded.salt, 14);
-	assert_memory_not_equal(rtp.hmac_inner, expanded.hmac_inner, 20);
-	assert_memory_not_equal(expanded.hmac_inner, expanded.hmac_outer, 20);
-	assert_true(all_zero(rtp.salt + 14, 2));
-	assert_true(all_zero(expanded.salt + 14, 2));
+	assert_int_equal(srtp_key_create(&crypto, &key), -EINVAL);
+	crypto.suite = RELAY_SUITE_COUNT;
+	assert_int_equal(srtp_key_create(&crypto, &key), -EINVAL);
+	crypto = master(RELAY_SUITE_AEAD_AES_128_GCM, 1);
+	crypto.mki_length = RELAY_MKI_MAX + 1;
+	assert_int_equal(srtp_key_create(&crypto, &key), -EINVAL);
+	assert_null(key);
 }
 
-/* FIPS 197 appendix A.1: the round keys as ipsec-mb wants them are those of the standard. */
-static void
-schedule_is_that_of_fips_197(void **unused)
-{
-	static const uint8_t first[16] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6, 0xab,
-		0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
-	static const uint8_t last[16] = {0xd0, 0x14, 0xf9, 0xa8, 0xc9, 0xee, 0x25, 0x89, 0xe1, 0x3f,
-		0x0c, 0xc8, 0xb6, 0x63, 0x0c, 0xa6};
-	struct srtcp_key key;
-	struct srtp_key expanded;
-
-	memset(&key, 0, sizeof(key));
-	memcpy(key.encryption, first, sizeof(first));
-	srtcp_key_expand(&key, &expanded);
-	assert_memory_equal(expanded.schedule, first, 16);
-	assert_memory_equal(expanded.schedule + 160, last, 16);
-}
-
-#define THREADS 3
-#define EXPANSIONS 2000
-
-struct expander {
-	pthread_t thread;
-	struct srtcp_key key;
-	struct srtp_key expected;
-	unsigned wrong;
-};
+/* A chunk that the test can look into. */
+static uint8_t *chunk;
+static size_t chunk_size;
 
 static void *
-expand_often(void *opaque)
+take(const char *name, size_t size, size_t alignment)
 {
-	struct expander *expander = opaque;
-	struct srtp_key expanded;
-
-	for (unsigned i = 0; i < EXPANSIONS; i++) {
-		srtcp_key_expand(&expander->key, &expanded);
-		if (memcmp(&expanded, &expander->expected, sizeof(expanded)) != 0)
-			expander->wrong++;
-	}
-	return NULL;
+	chunk = aligned_alloc(alignment, size);
+	chunk_size = size;
+	return chunk != NULL ? memset(chunk, 0, size) : NULL;
 }
 
 static void
-expands_on_any_thread(void **unused)
+the_last_user_wipes_it(void **unused)
 {
-	struct expander expander[THREADS];
+	static const struct slab_source source = {take, free};
+	struct relay_crypto crypto = master(RELAY_SUITE_AES_256_CM_HMAC_SHA1_80, 9);
+	struct srtp_key *key;
 
-	for (unsigned i = 0; i < THREADS; i++) {
-		struct relay_crypto master = master_of(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80);
-		struct srtp_key rtp;
-
-		master.key[0] = (uint8_t)i;
-		expander[i].wrong = 0;
-		assert_int_equal(srtp_key_derive(&master, &rtp, &expander[i].key), 0);
-		srtcp_key_expand(&expander[i].key, &expander[i].expected);
-	}
-	for (unsigned i = 0; i < THREADS; i++)
-		assert_int_equal(
-			pthread_create(&expander[i].thread, NULL, expand_often, &expander[i]), 0);
-	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_join(expander[i].thread, NULL);
-		assert_int_equal(expander[i].wrong, 0);
-	}
+	srtp_keys_fini();
+	slab_set_source(&source);
+	assert_int_equal(srtp_key_create(&crypto, &key), 0);
+	/* the master key's chunk was the last one taken */
+	assert_non_null(memmem(chunk, chunk_size, crypto.key, 32));
+	srtp_key_ref(key);
+	srtp_key_unref(key);
+	assert_true(srtp_key_is(key, &crypto));
+	uint8_t schedule[32];
+	memcpy(schedule, key->schedule, sizeof(schedule));
+	srtp_key_unref(key);
+	assert_null(memmem(chunk, chunk_size, crypto.key, 32));
+	assert_memory_not_equal(key->schedule, schedule, sizeof(schedule));
+	srtp_keys_fini();
+	slab_set_source(NULL);
 }
 
-static int
-setup(void **unused)
+static void
+a_key_has_its_size(void **unused)
 {
-	return srtp_key_init();
+	assert_int_equal(srtp_key_bytes(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80), 256 + 32);
+	assert_int_equal(srtp_key_bytes(RELAY_SUITE_AES_256_CM_HMAC_SHA1_32), 320 + 48);
+	assert_in_range(srtp_key_bytes(RELAY_SUITE_AEAD_AES_256_GCM), 400, SRTP_KEY_SIZE_MAX + 48);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refuses_other_suites_and_wipes),
-		cmocka_unit_test(tag_lengths_follow_the_suite),
-		cmocka_unit_test(every_byte_of_the_master_counts),
-		cmocka_unit_test(rtp_and_rtcp_share_no_key),
-		cmocka_unit_test(schedule_is_that_of_fips_197),
-		cmocka_unit_test(expands_on_any_thread),
+		cmocka_unit_test(every_suite_has_its_facts),
+		cmocka_unit_test(a_key_is_known_again),
+		cmocka_unit_test(the_tag_makes_no_other_key),
+		cmocka_unit_test(refuses_what_is_none),
+		cmocka_unit_test(the_last_user_wipes_it),
+		cmocka_unit_test(a_key_has_its_size),
 	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	srtp_keys_fini();
+	return failed;
 }
