@@ -38,11 +38,10 @@ began_anew(const struct packet *packet)
 	       packet->op.rx_index + RESTART_BEHIND < stream->rtp_highest;
 }
 
+/* Where a key is on either side, an index is good once. */
 static enum relay_drop
-accept_rtp(struct packet *packet, uint64_t now_tsc)
+choose_index(struct packet *packet)
 {
-	struct flow_state *state = state_of(packet);
-
 	if (began_anew(packet))
 		srtp_context_restart(packet->stream);
 	/* an earlier packet of this batch may have been the same one */
@@ -51,10 +50,24 @@ accept_rtp(struct packet *packet, uint64_t now_tsc)
 		reason = srtp_context_choose_tx(packet);
 	if (reason != RELAY_DROP_NONE)
 		return reason;
-	srtp_stream_accept(packet->stream, packet->op.rx_index);
 	/* the number that goes with the index: the same, but where a far end has run back */
 	packet->payload[2] = (uint8_t)(packet->op.tx_index >> 8);
 	packet->payload[3] = (uint8_t)packet->op.tx_index;
+	return RELAY_DROP_NONE;
+}
+
+static enum relay_drop
+accept_rtp(struct packet *packet, uint64_t now_tsc)
+{
+	struct flow_state *state = state_of(packet);
+
+	/* from clear to clear all passes: whoever sends it twice could as well send it anew */
+	if (packet->key != NULL || packet->op.tx != NULL) {
+		enum relay_drop reason = choose_index(packet);
+		if (reason != RELAY_DROP_NONE)
+			return reason;
+	}
+	srtp_stream_accept(packet->stream, packet->op.rx_index);
 	counter_add(&state->rx_key_packets, 1);
 	counter_add(&state->tx_key_packets, 1);
 	note_rtp(packet, now_tsc);

@@ -194,6 +194,21 @@ vlan_and_dscp(void **state)
 	call_end(&call);
 }
 
+/* No key, no window: a far end may begin anew as it likes. */
+static void
+clear_to_clear_passes_untouched(void **state)
+{
+	struct call call;
+
+	call_start(&call, "clear", RELAY_SUITE_NONE, RELAY_SUITE_NONE);
+	for (unsigned round = 0; round < 3; round++) {
+		call.phone[0].index = 5000;
+		for (unsigned i = 0; i < 10; i++)
+			assert_true(call_carries(&call, 0));
+	}
+	call_end(&call);
+}
+
 static void
 udptl_passes_untouched(void **state)
 {
@@ -286,6 +301,7 @@ main(void)
 		cmocka_unit_test(families_meet),
 		cmocka_unit_test(a_family_can_be_asked_for),
 		cmocka_unit_test(vlan_and_dscp),
+		cmocka_unit_test(clear_to_clear_passes_untouched),
 		cmocka_unit_test(udptl_passes_untouched),
 		cmocka_unit_test(a_call_becomes_a_fax),
 		cmocka_unit_test(quality_is_told),
