@@ -10,7 +10,7 @@
 
 struct oracle {
 	srtp_t session;
-	uint8_t key[30]; /* master key || master salt */
+	uint8_t key[48]; /* master key || master salt */
 };
 
 static void
@@ -22,31 +22,76 @@ must(srtp_err_status_t status, const char *what)
 	exit(1);
 }
 
-struct oracle *
-oracle_create(const struct relay_crypto *master, bool receiver)
+static void
+set_policy(srtp_policy_t *policy, enum relay_suite suite)
+{
+	static void (*const rtp[RELAY_SUITE_COUNT])(srtp_crypto_policy_t *) = {
+		[RELAY_SUITE_AES_CM_128_HMAC_SHA1_80] = srtp_crypto_policy_set_rtp_default,
+		[RELAY_SUITE_AES_CM_128_HMAC_SHA1_32] =
+			srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
+		[RELAY_SUITE_AES_192_CM_HMAC_SHA1_80] =
+			srtp_crypto_policy_set_aes_cm_192_hmac_sha1_80,
+		[RELAY_SUITE_AES_192_CM_HMAC_SHA1_32] =
+			srtp_crypto_policy_set_aes_cm_192_hmac_sha1_32,
+		[RELAY_SUITE_AES_256_CM_HMAC_SHA1_80] =
+			srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
+		[RELAY_SUITE_AES_256_CM_HMAC_SHA1_32] =
+			srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32,
+		[RELAY_SUITE_AEAD_AES_128_GCM] = srtp_crypto_policy_set_aes_gcm_128_16_auth,
+		[RELAY_SUITE_AEAD_AES_256_GCM] = srtp_crypto_policy_set_aes_gcm_256_16_auth,
+	};
+	/* SRTCP's tag is never the short one: RFC 4568 6.2.2 */
+	static const uint8_t long_tag[RELAY_SUITE_COUNT] = {
+		[RELAY_SUITE_AES_CM_128_HMAC_SHA1_32] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_80,
+		[RELAY_SUITE_AES_192_CM_HMAC_SHA1_32] = RELAY_SUITE_AES_192_CM_HMAC_SHA1_80,
+		[RELAY_SUITE_AES_256_CM_HMAC_SHA1_32] = RELAY_SUITE_AES_256_CM_HMAC_SHA1_80,
+	};
+
+	rtp[suite](&policy->rtp);
+	rtp[long_tag[suite] != 0 ? long_tag[suite] : suite](&policy->rtcp);
+}
+
+static srtp_err_status_t
+start(struct oracle *oracle, const struct relay_crypto *master, bool receiver)
 {
 	static bool initialised;
-	struct oracle *oracle = calloc(1, sizeof(*oracle));
+	const struct relay_suite_info *info = relay_suite_info(master->suite);
 	srtp_policy_t policy;
 
-	if (oracle == NULL)
-		exit(1);
 	if (!initialised)
 		must(srtp_init(), "srtp_init");
 	initialised = true;
-	memcpy(oracle->key, master->key, 16);
-	memcpy(oracle->key + 16, master->salt, 14);
-
+	memcpy(oracle->key, master->key, info->key_length);
+	memcpy(oracle->key + info->key_length, master->salt, info->salt_length);
 	memset(&policy, 0, sizeof(policy));
-	if (master->suite == RELAY_SUITE_AES_CM_128_HMAC_SHA1_32)
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp);
-	else
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
-	srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp); /* RFC 4568 6.2.2 */
+	set_policy(&policy, master->suite);
 	policy.ssrc.type = receiver ? ssrc_any_inbound : ssrc_any_outbound;
 	policy.key = oracle->key;
 	policy.window_size = SRTP_REPLAY_WINDOW;
-	must(srtp_create(&oracle->session, &policy), "srtp_create");
+	return srtp_create(&oracle->session, &policy);
+}
+
+bool
+oracle_can(enum relay_suite suite)
+{
+	struct relay_crypto master = {.suite = (uint8_t)suite};
+	struct oracle oracle;
+
+	if (relay_suite_info(suite)->key_length == 24 ||
+		start(&oracle, &master, false) != srtp_err_status_ok)
+		return false;
+	must(srtp_dealloc(oracle.session), "srtp_dealloc");
+	return true;
+}
+
+struct oracle *
+oracle_create(const struct relay_crypto *master, bool receiver)
+{
+	struct oracle *oracle = calloc(1, sizeof(*oracle));
+
+	if (oracle == NULL)
+		exit(1);
+	must(start(oracle, master, receiver), "srtp_create");
 	return oracle;
 }
 

@@ -1,232 +1,154 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "transcryptor.h"
 
-#include "dataplane/rtp.h"
+#include "dataplane/srtp_context.h"
+#include "dataplane/srtp_flow.h"
+#include "dataplane/tick.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INDEX_LENGTH 4
+#define PORT 20000 /* RTCP is muxed, so that one port has both */
 
-/* A packet on its way: its op first, so that the one is found by the other. */
-struct work {
-	struct crypto_op op;
-	struct srtp_key rtcp_keys[2];
-	struct media *media;
-	struct srtp_stream *stream; /* NULL: the SSRC is new */
-};
+static void
+set_key(struct transcryptor *transcryptor, unsigned place, const struct relay_crypto *crypto,
+	const struct srtp_key **out)
+{
+	if (crypto->suite == RELAY_SUITE_NONE)
+		return;
+	if (srtp_key_create(crypto, &transcryptor->keys[place]) != 0) {
+		fprintf(stderr, "transcryptor: a key can't be derived\n");
+		exit(1);
+	}
+	*out = transcryptor->keys[place];
+}
 
 void
 transcryptor_init(struct transcryptor *transcryptor, const struct relay_crypto receive[2],
-	const struct relay_crypto transmit[2])
+	const struct relay_crypto transmit[2], struct rte_mempool *streams)
 {
+	struct bridge *bridge = &transcryptor->bridge;
 	const char *reason = "out of memory";
 
 	memset(transcryptor, 0, sizeof(*transcryptor));
 	transcryptor->engine = engine_select("auto", &reason);
 	if (transcryptor->engine != NULL)
 		transcryptor->state = transcryptor->engine->create();
-	for (unsigned leg = 0; leg < 2 && transcryptor->state != NULL; leg++) {
-		struct transcryptor_direction *in = &transcryptor->direction[leg];
-		struct transcryptor_direction *out = &transcryptor->direction[1 - leg];
-
-		if (srtp_key_derive(&receive[leg], &in->rx, &in->rtcp_rx) == 0 &&
-			srtp_key_derive(&transmit[leg], &out->tx, &out->rtcp_tx) == 0)
-			continue;
-		reason = "keys can't be derived";
-		transcryptor->state = NULL;
-	}
 	if (transcryptor->state == NULL) {
 		fprintf(stderr, "transcryptor: %s\n", reason);
 		exit(1);
+	}
+	transcryptor->streams = streams;
+	bridge->state = transcryptor->flow;
+	bridge->ready = 3;
+	for (unsigned leg = 0; leg < 2; leg++) {
+		flow_state_init(&transcryptor->flow[leg]);
+		set_key(transcryptor, leg, &receive[leg], &bridge->rx[leg]);
+		set_key(transcryptor, 2 + leg, &transmit[leg], &bridge->tx[leg]);
+		bridge->rx_epoch[leg] = bridge->tx_epoch[leg] = 1;
+		bridge->leg[leg].transport = receive[leg].suite != RELAY_SUITE_NONE
+		                                     ? RELAY_TRANSPORT_SRTP
+		                                     : RELAY_TRANSPORT_RTP;
+		bridge->leg[leg].flags = RELAY_LEG_RTCP_MUX;
+		bridge->leg[leg].port = PORT;
 	}
 }
 
 void
 transcryptor_fini(struct transcryptor *transcryptor)
 {
+	for (unsigned i = 0; i < 4; i++)
+		srtp_key_unref(transcryptor->keys[i]);
+	for (unsigned leg = 0; leg < 2; leg++)
+		srtp_context_release(&transcryptor->flow[leg], transcryptor->streams);
 	transcryptor->engine->destroy(transcryptor->state);
 }
 
-static struct srtp_stream *
-find_stream(struct transcryptor_direction *direction, uint32_t ssrc)
-{
-	for (unsigned i = 0; i < direction->streams; i++)
-		if (direction->stream[i].ssrc == ssrc)
-			return &direction->stream[i];
-	return NULL;
-}
+struct work {
+	struct packet packet;
+	struct media *media;
+	union srtp_key_room room;
+};
 
-static enum relay_drop
-strip_tag(struct work *work, unsigned tag_length, unsigned least)
-{
-	struct media *media = work->media;
-
-	if (media->length < least + tag_length)
-		return media->rtcp ? RELAY_DROP_RTCP_TRUNCATED : RELAY_DROP_RTP_TRUNCATED;
-	media->length -= tag_length;
-	memcpy(work->op.tag, media->data + media->length, tag_length);
-	return RELAY_DROP_NONE;
-}
-
-static enum relay_drop
-open_rtp(struct work *work, struct transcryptor_direction *direction)
-{
-	struct media *media = work->media;
-	struct crypto_op *op = &work->op;
-	struct rtp_header header;
-	enum relay_drop drop = strip_tag(work, direction->rx.tag_length, 12);
-
-	if (drop == RELAY_DROP_NONE)
-		drop = rtp_parse(media->data, media->length, &header);
-	if (drop != RELAY_DROP_NONE)
-		return drop;
-	op->kind = CRYPTO_RTP;
-	op->ssrc = header.ssrc;
-	op->cipher_offset = header.header_length;
-	op->cipher_length = (uint16_t)(media->length - header.header_length);
-	op->rx = &direction->rx;
-	op->tx = &direction->tx;
-	op->rx_index = header.sequence;
-	work->stream = find_stream(direction, header.ssrc);
-	if (work->stream == NULL)
-		return RELAY_DROP_NONE;
-	op->rx_index = srtp_stream_estimate(work->stream, header.sequence);
-	return srtp_stream_check(work->stream, op->rx_index);
-}
-
-static enum relay_drop
-open_rtcp(struct work *work, struct transcryptor_direction *direction)
-{
-	struct media *media = work->media;
-	struct crypto_op *op = &work->op;
-	struct srtcp_header header;
-	enum relay_drop drop =
-		strip_tag(work, direction->rtcp_rx.tag_length, RTCP_HEADER_LENGTH + INDEX_LENGTH);
-
-	if (drop == RELAY_DROP_NONE)
-		drop = srtcp_parse(media->data, media->length, &header);
-	if (drop != RELAY_DROP_NONE)
-		return drop;
-	if (!header.encrypted)
-		return RELAY_DROP_RTCP_UNENCRYPTED;
-	srtcp_key_expand(&direction->rtcp_rx, &work->rtcp_keys[0]);
-	srtcp_key_expand(&direction->rtcp_tx, &work->rtcp_keys[1]);
-	op->kind = CRYPTO_RTCP;
-	op->ssrc = header.ssrc;
-	op->cipher_offset = RTCP_HEADER_LENGTH;
-	op->cipher_length = (uint16_t)(media->length - RTCP_HEADER_LENGTH - INDEX_LENGTH);
-	op->rx = &work->rtcp_keys[0];
-	op->tx = &work->rtcp_keys[1];
-	op->rx_index = header.index;
-	work->stream = find_stream(direction, header.ssrc);
-	if (work->stream == NULL)
-		return RELAY_DROP_NONE;
-	return srtcp_stream_check(work->stream, header.index);
-}
-
-static enum relay_drop
-accept(struct work *work, struct transcryptor_direction *direction)
-{
-	struct crypto_op *op = &work->op;
-	enum relay_drop drop;
-	uint8_t *word = op->data + op->auth_length - INDEX_LENGTH;
-
-	if (work->stream == NULL)
-		work->stream = find_stream(direction, op->ssrc);
-	if (work->stream == NULL) {
-		if (direction->streams == TRANSCRYPTOR_STREAMS)
-			return RELAY_DROP_SSRC_LIMIT;
-		work->stream = &direction->stream[direction->streams++];
-		srtp_stream_init(work->stream, op->ssrc);
-	}
-	if (op->kind == CRYPTO_RTP) {
-		drop = srtp_stream_check(work->stream, op->rx_index);
-		if (drop != RELAY_DROP_NONE)
-			return drop;
-		srtp_stream_accept(work->stream, op->rx_index);
-		op->tx_index = op->rx_index;
-		return RELAY_DROP_NONE;
-	}
-	drop = srtcp_stream_check(work->stream, (uint32_t)op->rx_index);
-	if (drop != RELAY_DROP_NONE)
-		return drop;
-	srtcp_stream_accept(work->stream, (uint32_t)op->rx_index);
-	op->tx_index = ++direction->rtcp_tx_index; /* the relay's own, RFC 3711 3.4 */
-	for (unsigned i = 0; i < INDEX_LENGTH; i++)
-		word[i] = (uint8_t)(op->tx_index >> (24 - 8 * i));
-	word[0] |= 0x80;
-	return RELAY_DROP_NONE;
-}
-
-/* A packet of an SSRC that was new when the batch began, and is not any more: its sequence may have
- * wrapped since the stream's first packet. True if it is to be verified with another index. */
 static bool
-estimate_again(struct work *work, struct transcryptor_direction *direction)
+open_one(struct transcryptor *transcryptor, struct work *work, struct media *media)
 {
-	uint64_t tried = work->op.rx_index;
+	struct packet *packet = &work->packet;
+	struct flow_state *state = &transcryptor->flow[media->direction];
 
-	if (work->stream != NULL || work->op.kind != CRYPTO_RTP)
-		return false;
-	work->stream = find_stream(direction, work->op.ssrc);
-	if (work->stream == NULL)
-		return false;
-	work->op.rx_index = srtp_stream_estimate(work->stream, (uint16_t)tried);
-	return work->op.rx_index != tried;
+	/* what forgeries may cost is another test's matter */
+	state->budget[0] = FLOW_BUDGET_STRANGERS;
+	state->budget[1] = FLOW_BUDGET_SOURCE;
+	memset(packet, 0, sizeof(*packet));
+	packet->bridge = &transcryptor->bridge;
+	packet->leg = (uint8_t)media->direction;
+	packet->payload = media->data;
+	packet->length = (uint16_t)media->length;
+	packet->local_port = PORT;
+	packet->room = &work->room;
+	work->media = media;
+	media->drop = srtp_flow_open(packet, tick_ms());
+	return media->drop == RELAY_DROP_NONE;
 }
 
-static unsigned
-verify_and_accept(struct transcryptor *transcryptor, struct crypto_op **ops, unsigned n,
-	struct crypto_op **passed)
+static void
+run_engine(struct transcryptor *transcryptor, struct work *const works[], unsigned n, bool verify)
 {
-	unsigned kept = 0;
+	struct crypto_op *ops[ENGINE_BATCH_MAX] = {NULL};
 
-	transcryptor->engine->verify(transcryptor->state, ops, n);
-	for (unsigned i = 0; i < n; i++) {
-		struct work *work = (struct work *)(void *)ops[i];
-		struct transcryptor_direction *direction =
-			&transcryptor->direction[work->media->direction];
+	for (unsigned i = 0; i < n; i++)
+		ops[i] = &works[i]->packet.op;
+	if (verify)
+		transcryptor->engine->verify(transcryptor->state, ops, n);
+	else
+		transcryptor->engine->transcrypt(transcryptor->state, ops, n);
+}
 
-		if (!ops[i]->genuine && estimate_again(work, direction))
-			transcryptor->engine->verify(transcryptor->state, &ops[i], 1);
-		work->media->drop =
-			ops[i]->genuine ? accept(work, direction) : RELAY_DROP_AUTH_FAILED;
-		if (work->media->drop == RELAY_DROP_NONE)
-			passed[kept++] = ops[i];
+static bool
+accept_one(struct transcryptor *transcryptor, struct work *work)
+{
+	struct packet *packet = &work->packet;
+
+	while (!packet->op.genuine) {
+		if (!srtp_flow_retry(packet, tick_ms())) {
+			work->media->drop = RELAY_DROP_AUTH_FAILED;
+			return false;
+		}
+		run_engine(transcryptor, &work, 1, true);
 	}
-	return kept;
+	work->media->drop = srtp_flow_accept(packet, transcryptor->streams, tick_now());
+	return work->media->drop == RELAY_DROP_NONE;
 }
 
 void
 transcryptor_run(struct transcryptor *transcryptor, struct media *const media[], unsigned n)
 {
-	static struct work works[ENGINE_BATCH_MAX];
-	struct crypto_op *ops[ENGINE_BATCH_MAX] = {NULL}, *passed[ENGINE_BATCH_MAX];
-	unsigned opened = 0, kept;
+	static struct work all[ENGINE_BATCH_MAX];
+	struct work *works[ENGINE_BATCH_MAX], *rtcp[ENGINE_BATCH_MAX];
+	unsigned opened = 0, kept = 0, turned = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct work *work = &works[opened];
-		struct transcryptor_direction *direction =
-			&transcryptor->direction[media[i]->direction];
-
-		memset(work, 0, sizeof(*work));
-		work->media = media[i];
-		media[i]->drop =
-			media[i]->rtcp ? open_rtcp(work, direction) : open_rtp(work, direction);
-		if (media[i]->drop != RELAY_DROP_NONE)
-			continue;
-		work->op.data = media[i]->data;
-		work->op.auth_length = (uint16_t)media[i]->length;
-		ops[opened++] = &work->op;
-	}
-	kept = verify_and_accept(transcryptor, ops, opened, passed);
-	transcryptor->engine->transcrypt(transcryptor->state, passed, kept);
+	for (unsigned i = 0; i < n; i++)
+		if (open_one(transcryptor, &all[i], media[i]))
+			works[opened++] = &all[i];
+	if (opened == 0)
+		return;
+	run_engine(transcryptor, works, opened, true);
+	for (unsigned i = 0; i < opened; i++)
+		if (accept_one(transcryptor, works[i]))
+			works[kept++] = works[i];
+	if (kept == 0)
+		return;
+	run_engine(transcryptor, works, kept, false);
+	for (unsigned i = 0; i < kept; i++)
+		if (works[i]->packet.rtcp) {
+			srtp_flow_turn_rtcp(&works[i]->packet, tick_now());
+			rtcp[turned++] = works[i];
+		}
+	if (turned > 0)
+		run_engine(transcryptor, rtcp, turned, false);
 	for (unsigned i = 0; i < kept; i++) {
-		struct work *work = (struct work *)(void *)passed[i];
-
-		memcpy(work->media->data + work->media->length, passed[i]->tag,
-			passed[i]->tx->tag_length);
-		work->media->length += passed[i]->tx->tag_length;
+		srtp_flow_seal(&works[i]->packet);
+		works[i]->media->length = works[i]->packet.length;
 	}
 }

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two legs without a port: what a worker does to a batch of packets, in its order. */
+/* Two legs without a port: the shipped path of a packet from open to seal, as relay_burst.c calls
+ * it. EAL has been started. */
 #ifndef TESTS_TRANSCRYPTOR_H
 #define TESTS_TRANSCRYPTOR_H
 
-#include "dataplane/engine.h"
-#include "dataplane/srtp_stream.h"
+#include "dataplane/flow.h"
+#include "dataplane/packet.h"
 #include "relay/api.h"
 
-#define TRANSCRYPTOR_STREAMS 8
-
-struct transcryptor_direction {
-	struct srtp_key rx, tx;
-	struct srtcp_key rtcp_rx, rtcp_tx;
-	struct srtp_stream stream[TRANSCRYPTOR_STREAMS];
-	unsigned streams;
-	uint32_t rtcp_tx_index;
-};
+#include <rte_mempool.h>
 
 struct transcryptor {
 	const struct crypto_engine *engine;
 	void *state;
-	struct transcryptor_direction direction[2];
+	struct bridge bridge;
+	struct flow_state flow[2];
+	struct srtp_key *keys[4];
+	struct rte_mempool *streams;
 };
 
 struct media {
@@ -31,9 +27,10 @@ struct media {
 	enum relay_drop drop; /* out; NONE: to be sent */
 };
 
-/* Keys of leg 0 and leg 1: what the relay receives with, and what it transmits with. */
+/* Keys of leg 0 and leg 1: what the relay receives with, and what it transmits with;
+ * RELAY_SUITE_NONE: in clear. Further SSRC contexts come from `streams`. */
 void transcryptor_init(struct transcryptor *transcryptor, const struct relay_crypto receive[2],
-	const struct relay_crypto transmit[2]);
+	const struct relay_crypto transmit[2], struct rte_mempool *streams);
 void transcryptor_fini(struct transcryptor *transcryptor);
 
 /* At most ENGINE_BATCH_MAX packets of either direction. */
