@@ -23,6 +23,7 @@ struct request {
 	uint16_t op;
 	relay_reply_cb *cb;
 	void *arg;
+	int fd; /* that goes along; -1: none */
 	size_t length;
 	uint8_t *message; /* NULL once sent */
 };
@@ -36,6 +37,7 @@ struct relay_client {
 	struct request *first;
 	struct request **last;
 	struct request *unsent;
+	int attached; /* descriptor for the next request; -1: none */
 	relay_event_cb *on_event;
 	void *on_event_arg;
 	uint8_t datagram[RELAY_DATAGRAM_MAX] __attribute__((aligned(8)));
@@ -56,6 +58,7 @@ relay_client_connect(const char *path, struct relay_client **out)
 	if (client == NULL)
 		return -ENOMEM;
 	client->next_id = 1;
+	client->attached = -1;
 	client->last = &client->first;
 	client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (client->fd < 0 || connect(client->fd, (const void *)&address, sizeof(address)) != 0) {
@@ -135,14 +138,39 @@ relay_client_on_event(struct relay_client *client, relay_event_cb *cb, void *arg
 	client->on_event_arg = arg;
 }
 
+static ssize_t
+send_request(struct relay_client *client, const struct request *request)
+{
+	char control[CMSG_SPACE(sizeof(int))]
+		__attribute__((aligned(__alignof__(struct cmsghdr)))) = {0};
+	struct iovec iov = {request->message, request->length};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (request->fd >= 0) {
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+		part->cmsg_level = SOL_SOCKET;
+		part->cmsg_type = SCM_RIGHTS;
+		part->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(part), &request->fd, sizeof(int));
+	}
+	return sendmsg(client->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void
+relay_client_attach(struct relay_client *client, int fd)
+{
+	client->attached = fd;
+}
+
 /* Sends what the socket takes. 0, or -EPIPE. */
 static int
 flush(struct relay_client *client)
 {
 	while (client->unsent != NULL) {
 		struct request *request = client->unsent;
-		if (send(client->fd, request->message, request->length,
-			    MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		if (send_request(client, request) < 0)
 			return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? 0 : -EPIPE;
 		forget_message(request);
 		client->unsent = request->next;
@@ -177,6 +205,8 @@ relay_client_send(
 	request->op = header->op;
 	request->cb = cb;
 	request->arg = arg;
+	request->fd = client->attached;
+	client->attached = -1;
 	*client->last = request;
 	client->last = &request->next;
 	if (client->unsent == NULL)

@@ -38,6 +38,10 @@ void relay_client_on_event(struct relay_client *client, relay_event_cb *cb, void
 int relay_client_send(
 	struct relay_client *client, void *request, size_t length, relay_reply_cb *cb, void *arg);
 
+/* The next request that is sent takes this descriptor along (SCM_RIGHTS); the caller keeps its own,
+ * and leaves it open until the reply. */
+void relay_client_attach(struct relay_client *client, int fd);
+
 /* Reads what has come and calls the callbacks; writes what waits. Returns 0, or -EPIPE when the
  * relay went away: outstanding requests have been answered with NULL, and the client can only be
  * closed. A relay that answers what was not asked, or out of order, or with a length that lies,

@@ -27,6 +27,11 @@ static const char usage[] =
 	"  sessions ID       one session: both legs, their packets, drops by reason\n"
 	"  stats             counters of the whole relay; drops with what they mean\n"
 	"  end ID            end a session: its media stops, its keys are wiped\n"
+	"  capture FILE      packets as on the wire, without keys, into a pcapng file: of "
+        "--session\n"
+	"                    ID or --interface NAME; ends after --seconds (default 10), "
+        "--packets,\n"
+	"                    or Ctrl-C\n"
 	"  user add NAME     add a user (asks for the password, or reads it from standard input)\n"
 	"  user del NAME     remove a user\n"
 	"  user list         the users\n"
@@ -36,12 +41,15 @@ static const char usage[] =
 	"  -a, --all          counters and drops that are zero, too\n"
 	"  -s, --socket PATH  the relay API's socket (default: media.socket of the configuration)\n"
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
+	"      --session ID, --interface NAME, --seconds N, --packets N, --snap BYTES, --force\n"
+	"                     of a capture; --force overwrites FILE\n"
 	"  -h, --help         this text; sallyctl user --help tells more of users\n"
 	"  -V, --version      the release\n"
 	"\n"
 	"Examples:\n"
 	"  sallyctl stats                      what was dropped, and why\n"
 	"  sallyctl --json sessions | jq .     every call, for a program\n"
+	"  sallyctl capture --session ID --seconds 5 call.pcapng\n"
 	"  echo secret | sallyctl user add alice\n"
 	"\n"
 	"Exit status: 0 done; 1 refused or failed (one sentence says why); 2 wrong usage, or a\n"
@@ -50,8 +58,7 @@ static const char usage[] =
 struct options {
 	const char *config;
 	const char *socket;
-	bool json;
-	bool all;
+	struct sallyctl ctl;
 };
 
 static int
@@ -60,6 +67,41 @@ wrong(const char *what, const char *word)
 	fprintf(stderr, "sallyctl: %s%s%s%s\nTry: sallyctl --help\n", what,
 		word != NULL ? " \"" : "", word != NULL ? word : "", word != NULL ? "\"" : "");
 	return SALLYCTL_USAGE;
+}
+
+static bool
+read_number(const char *text, unsigned *out)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*out = (unsigned)value;
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && value <= UINT32_MAX;
+}
+
+/* The options of a capture. False: none of them, or no number. */
+static bool
+parse_capture(int option, struct sallyctl *ctl)
+{
+	switch (option) {
+	case 'S':
+		ctl->session = optarg;
+		return true;
+	case 'I':
+		ctl->interface = optarg;
+		return true;
+	case 'T':
+		return read_number(optarg, &ctl->seconds) && ctl->seconds > 0;
+	case 'P':
+		return read_number(optarg, &ctl->packets);
+	case 'L':
+		return read_number(optarg, &ctl->snap);
+	case 'F':
+		ctl->force = true;
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* Options may stand before and after the command's words; "user" takes all that follows it. */
@@ -73,6 +115,12 @@ parse(int argc, char **argv, struct options *options)
 		{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
+		{"session", required_argument, NULL, 'S'},
+		{"interface", required_argument, NULL, 'I'},
+		{"seconds", required_argument, NULL, 'T'},
+		{"packets", required_argument, NULL, 'P'},
+		{"snap", required_argument, NULL, 'L'},
+		{"force", no_argument, NULL, 'F'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -85,10 +133,10 @@ parse(int argc, char **argv, struct options *options)
 		case -1:
 			return 0;
 		case 'j':
-			options->json = true;
+			options->ctl.json = true;
 			break;
 		case 'a':
-			options->all = true;
+			options->ctl.all = true;
 			break;
 		case 's':
 			options->socket = optarg;
@@ -103,7 +151,8 @@ parse(int argc, char **argv, struct options *options)
 			puts("sallyctl " SALLYPORT_VERSION);
 			exit(SALLYCTL_OK);
 		default:
-			return SALLYCTL_USAGE;
+			if (!parse_capture(option, &options->ctl))
+				return SALLYCTL_USAGE;
 		}
 	}
 	return 0;
@@ -131,7 +180,7 @@ run_user(char **words, const struct options *options)
 		args[count++] = (char *)(uintptr_t) "--config";
 		args[count++] = (char *)(uintptr_t)options->config;
 	}
-	if (options->json)
+	if (options->ctl.json)
 		args[count++] = (char *)(uintptr_t) "--json";
 	for (words++; *words != NULL; words++) {
 		if (count >= sizeof(args) / sizeof(args[0]) - 1)
@@ -196,7 +245,8 @@ static const struct command {
 	const char *name;
 	int least;
 	int most;
-} commands[] = {{"status", 0, 0}, {"stats", 0, 0}, {"sessions", 0, 1}, {"end", 1, 1}};
+} commands[] = {
+	{"status", 0, 0}, {"stats", 0, 0}, {"sessions", 0, 1}, {"end", 1, 1}, {"capture", 1, 1}};
 
 /* Wrong words are told before any relay is asked. */
 static int
@@ -206,7 +256,10 @@ check_words(char **words, int count)
 		if (strcmp(words[0], commands[i].name) != 0)
 			continue;
 		if (count - 1 < commands[i].least)
-			return wrong("a session's name is missing after", words[0]);
+			return wrong(strcmp(words[0], "end") == 0
+					     ? "a session's name is missing after"
+					     : "a file's name is missing after",
+				words[0]);
 		if (count - 1 > commands[i].most)
 			return wrong("too many words:", words[commands[i].most + 1]);
 		return SALLYCTL_OK;
@@ -223,6 +276,8 @@ run(const struct sallyctl *ctl, char **words, int count)
 		return sallyctl_stats(ctl);
 	if (strcmp(words[0], "end") == 0)
 		return sallyctl_end(ctl, words[1]);
+	if (strcmp(words[0], "capture") == 0)
+		return sallyctl_capture(ctl, words[1]);
 	return count == 1 ? sallyctl_sessions(ctl) : sallyctl_session(ctl, words[1]);
 }
 
@@ -251,8 +306,7 @@ ask_relay(struct sallyctl *ctl, char **words, int count)
 int
 main(int argc, char **argv)
 {
-	struct options options = {.config = NULL};
-	struct sallyctl ctl = {.client = NULL};
+	struct options options = {.ctl.seconds = 10};
 	char socket_path[PATH_MAX];
 	char *words[4];
 	int count = 0;
@@ -277,8 +331,6 @@ main(int argc, char **argv)
 		result = find_socket(&options, socket_path, sizeof(socket_path));
 	if (result != SALLYCTL_OK)
 		return result;
-	ctl.socket = socket_path;
-	ctl.json = options.json;
-	ctl.all = options.all;
-	return ask_relay(&ctl, words, count);
+	options.ctl.socket = socket_path;
+	return ask_relay(&options.ctl, words, count);
 }

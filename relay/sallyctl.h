@@ -22,6 +22,13 @@ struct sallyctl {
 	const char *socket;
 	bool json;
 	bool all; /* counters and drops at zero, too */
+	/* of a capture */
+	const char *session;   /* NULL: an interface */
+	const char *interface; /* NULL: the first */
+	unsigned seconds;
+	unsigned packets; /* 0: no limit */
+	unsigned snap;    /* 0: whole packets */
+	bool force;       /* overwrite */
 };
 
 /* Asks the relay and shows what it answered. The return is an enum sallyctl_exit. */
@@ -30,6 +37,8 @@ int sallyctl_stats(const struct sallyctl *ctl);
 int sallyctl_sessions(const struct sallyctl *ctl);
 int sallyctl_session(const struct sallyctl *ctl, const char *id);
 int sallyctl_end(const struct sallyctl *ctl, const char *id);
+
+int sallyctl_capture(const struct sallyctl *ctl, const char *file);
 
 /* Prints a JSON value and gives it back. The return is an enum sallyctl_exit. */
 int sallyctl_print_json(struct json_t *json);
