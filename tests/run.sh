@@ -8,7 +8,7 @@ root=$(dirname "$here")
 
 usage() {
   cat <<EOF
-Usage: sudo tests/run.sh [--suite NAME] [--sanitize] [--list] [--help]
+Usage: sudo tests/run.sh [--suite NAME] [--sanitize] [--fuzz [SECONDS]] [--list] [--help]
 
 Installs what the tests need (Debian 12 packages), builds into build-test, and runs the tests. Ends
 with the line "N passed, N failed"; the log of each failed test is shown before it.
@@ -16,6 +16,8 @@ with the line "N passed, N failed"; the log of each failed test is shown before 
   --suite NAME   only one suite: unit, vectors, differential, threats-media or integration
   --sanitize     instead: all but integration under AddressSanitizer and UBSan (gcc), and the
                  lock-free table with threads under ThreadSanitizer (clang)
+  --fuzz [N]     instead: each libFuzzer target for N seconds (default 60) from its seeds; a normal run
+                 gives each 10 seconds
   --list         name the tests, run none
   --help         this text
 
@@ -23,7 +25,7 @@ Exit status: 0 all passed, 1 some failed or nothing could be run, 2 usage.
 EOF
 }
 
-suites="unit vectors differential threats-media integration" sanitize=no list=no
+suites="unit vectors differential threats-media integration" sanitize=no list=no fuzz=10 only_fuzz=no
 while [ $# -gt 0 ]; do
   case $1 in
     --suite)
@@ -32,6 +34,12 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --sanitize) sanitize=yes ;;
+    --fuzz)
+      only_fuzz=yes fuzz=60
+      case ${2:-} in
+        [1-9]*) fuzz=$2; shift ;;
+      esac
+      ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: what is \"$1\"?" >&2; usage >&2; exit 2 ;;
@@ -92,10 +100,35 @@ run_tests() {
   failed=$((failed + $(cut -f2 <<<"$counts")))
 }
 
+# fuzz SECONDS: each target from its seeds; what breaks one is kept in its folder
+run_fuzzers() {
+  local target name folder=$root/build-fuzz
+  CC=clang build "$folder" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false || fail "the fuzzers' build failed"
+  python3 "$here/fuzz/make_corpus.py" "$folder/seeds" "$root/deploy/sallyport.yaml" || fail "the fuzzers have no seeds"
+  for target in "$folder"/tests/fuzz/fuzz_*; do
+    [ -f "$target" ] && [ -x "$target" ] || continue
+    name=${target##*/fuzz_}
+    mkdir -p "$folder/found/$name"
+    echo "== fuzz $name, $1 s"
+    if ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$target" -max_total_time="$1" \
+      -rss_limit_mb=4096 -timeout=20 -max_len=2000 -print_final_stats=1 -artifact_prefix="$folder/found/$name/" \
+      "$folder/found/$name" "$folder/seeds/$name" >"$folder/$name.log" 2>&1 </dev/null; then
+      echo "   $(grep -c NEW "$folder/$name.log") new inputs, $(sed -n 's/stat::number_of_executed_units: *//p' "$folder/$name.log") runs"
+      passed=$((passed + 1))
+    else
+      echo "FAIL: fuzz $name"
+      tail -40 "$folder/$name.log"
+      failed=$((failed + 1))
+    fi
+  done
+}
+
 echo "== packages"
 "$root/deploy/packages.sh" build test || fail "packages are missing"
 
-if [ "$sanitize" = yes ]; then
+if [ "$only_fuzz" = yes ]; then
+  run_fuzzers "$fuzz"
+elif [ "$sanitize" = yes ]; then
   build "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true ||
     fail "the ASan build failed"
   build_tsan() {
@@ -117,6 +150,9 @@ else
     echo "== suite $suite"
     run_tests "$root/build-test" --suite "$suite"
   done
+  case $suites in
+    *\ *) run_fuzzers "$fuzz" ;;
+  esac
 fi
 [ $((passed + failed)) -gt 0 ] || fail "there was no test to run"
 echo "$passed passed, $failed failed"

@@ -5,6 +5,7 @@
 #include "dataplane/capture.h"
 #include "dataplane/iface.h"
 #include "dataplane/port_table.h"
+#include "dataplane/stats.h"
 #include "dataplane/tick.h"
 #include "dataplane/worker_private.h"
 
@@ -172,6 +173,7 @@ box_start(void **state)
 		FAIL("%s", error);
 	if (capture_init() != 0)
 		FAIL("no captures");
+	stats_init(box.mbufs, "a test's");
 	sessions_on_event(on_event);
 	capture_on_end(on_event);
 	rte_rcu_qsbr_thread_online(workers_shared()->qsbr, 0);

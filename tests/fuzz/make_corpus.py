@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Makes the fuzzers' seeds: make_corpus.py FOLDER [EXAMPLE.yaml]. A folder for each target below it."""
+
+import pathlib
+import struct
+import sys
+
+ACCESS, CORE = bytes([198, 51, 100, 1]), bytes([203, 0, 113, 1])
+FAR = bytes([198, 51, 100, 50])
+
+
+def ipv4(payload, port, to=ACCESS, flags=0x4000):
+    udp = struct.pack("!HHHH", 40000, port, 8 + len(payload), 0) + payload
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0xb8, 20 + len(udp), 0, flags, 64, 17, 0, FAR, to)
+    total = sum(struct.unpack("!10H", head))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return head[:10] + struct.pack("!H", 0xffff - total) + head[12:] + udp
+
+
+def ipv6(payload, port):
+    source = bytes.fromhex("20010db8000a00000000000000000050")
+    to = bytes.fromhex("20010db8000a00000000000000000001")
+    udp = struct.pack("!HHHH", 40000, port, 8 + len(payload), 0x1234) + payload
+    return struct.pack("!IHBB", 6 << 28, len(udp), 17, 64) + source + to + udp
+
+
+def ether(kind, body, vlan=None):
+    tag = struct.pack("!HH", 0x8100, vlan) if vlan is not None else b""
+    return b"\2\0\0\0\0\1\2\0\0\0\0\x99" + tag + struct.pack("!H", kind) + body
+
+
+def rtp(extension=b"", csrcs=0, padding=0):
+    first = 0x80 | csrcs | (0x10 if extension else 0) | (0x20 if padding else 0)
+    head = struct.pack("!BBHII", first, 0, 1000, 160, 0x11223344) + b"\xc5" * (4 * csrcs)
+    tail = b"\0" * (padding - 1) + bytes([padding]) if padding else b""
+    return head + extension + b"\xd5" * 160 + tail
+
+
+def report(kind, blocks):
+    body = struct.pack("!I", 0x11223344)
+    if kind == 200:
+        body += struct.pack("!IIIII", 0xe0000000, 0, 160, 1, 160)
+    body += b"".join(struct.pack("!IIIIII", 0x11223344, 0x05000003, 1000, 80, 0x1234, 99) for _ in range(blocks))
+    return struct.pack("!BBH", 0x80 | blocks, kind, len(body) // 4) + body
+
+
+def frames():
+    trailer = b"\xaa" * 10
+    for side, select in ((0, 1), (0, 5), (0, 9), (0, 13), (0, 17), (0, 21), (1, 1), (1, 9)):
+        head = bytes([side, select])
+        yield head + ether(0x0800, ipv4(rtp() + trailer, 20000, CORE if side else ACCESS))
+        yield head + ether(0x0800, ipv4(rtp(b"\xbe\xde\0\1\x10\0\0\0", 2, 4) + trailer, 20000, CORE if side else ACCESS))
+        yield bytes([side, select | 2]) + ether(0x0800, ipv4(report(200, 1) + b"\x80\0\0\1" + trailer, 20001))
+    yield b"\0\0" + ether(0x86dd, ipv6(rtp(), 20000))
+    yield b"\2\0" + ether(0x0800, ipv4(rtp(), 20000, bytes([192, 0, 2, 1])), 7)
+    yield b"\1\0" + ether(0x0800, ipv4(rtp(), 20000), 9)
+    yield b"\0\0" + ether(0x0800, ipv4(rtp(), 20000, flags=0x2000))
+    yield b"\0\0" + ether(0x0806, bytes(28))
+
+
+def reports():
+    sdes = struct.pack("!BBHI", 0x81, 202, 3, 0x11223344) + b"\1\4name\0\0"
+    yield report(200, 1) + sdes
+    yield report(201, 3) + sdes
+    yield report(201, 0)
+    yield struct.pack("!BBHI", 0x81, 203, 1, 0x11223344)
+    yield struct.pack("!BBHII", 0x81, 206, 2, 0x11223344, 5)
+
+
+def requests():
+    """Lengths are the fuzz target's to make right: an odd first byte."""
+    leg = b"access".ljust(16, b"\0") + struct.pack("BBHIII", 1, 0, 0, 3, 8000, 0)
+    leg += bytes(24) + struct.pack("B3x16sHH", 4, FAR + bytes(12), 40000, 0) + bytes(24)
+    key = struct.pack("BBBBIQ", 1, 0, 0, 0, 0, 0) + bytes(range(32)) + bytes(16) + bytes(128)
+    other = struct.pack("BBBBIQ", 7, 2, 0, 0, 0, 0) + bytes(range(5, 37)) + bytes(16) + bytes(128)
+
+    def header(op):
+        return struct.pack("HHIQII", 2, op - 1, 0, 7, 0, 0)
+
+    name = b"call-1".ljust(48, b"\0")
+    create = header(1) + name + struct.pack("II", 0, 0) + leg + key + other + leg.replace(b"access", b"core\0\0") + other + key
+    update = header(2) + name + struct.pack("II", 0, 15) + leg + other + key
+    yield b"\1" + create
+    yield b"\1" + create + update + header(4) + name + header(3) + name
+    yield b"\1" + header(5) + bytes(8) + header(6) + header(7)
+    yield b"\1" + header(10) + name + bytes(32)
+    yield b"\0" + struct.pack("HHIQII", 2, 7, 24, 7, 0, 0)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": []}
+    for file in sys.argv[2:]:
+        seeds["config"].append(pathlib.Path(file).read_bytes())
+    for target, inputs in seeds.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(inputs):
+            (folder / target / f"seed-{number}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
