@@ -22,7 +22,7 @@ struct options {
 	unsigned rate; /* packets a second that each leg's far end sends */
 	unsigned seconds;
 	unsigned churn;  /* installs, and as many deletes, a second beside */
-	unsigned held; /* sessions that the churn keeps */
+	unsigned held;   /* sessions that the churn keeps */
 	unsigned flood;  /* forged packets a second on session 0 */
 	unsigned sample; /* one packet in so many is verified by OpenSSL */
 	unsigned payload;

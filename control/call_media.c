@@ -27,7 +27,8 @@ on_answered(void *arg, const struct relay_header *reply)
 	call_on_answered(call, reply);
 }
 
-/* How well a media address suits a phone: on its network, by a gateway, or at least of its family. */
+/* How well a media address suits a phone: on its network, by a gateway, or at least of its
+ * family. */
 static unsigned
 suits(const struct config_address *at, const struct relay_ip *peer)
 {

@@ -45,8 +45,8 @@ static struct {
 	void (*on_end)(const struct relay_event *event);
 } capture;
 
-/* rte_pcapng sets its clock at the first copy, from which on that packet, timed a moment before, and
- * all after it lie two centuries ahead (DPDK 22.11). So the first copy is of nothing, and timed
+/* rte_pcapng sets its clock at the first copy, from which on that packet, timed a moment before,
+ * and all after it lie two centuries ahead (DPDK 22.11). So the first copy is of nothing, and timed
  * after it. */
 static int
 set_clock(void)

@@ -5,8 +5,9 @@
  *
  * A batch goes through verify(); the worker drops what failed, checks and updates the replay
  * windows of what passed, and hands the rest to transcrypt(). Between the two calls nothing else
- * happens to a packet's bytes (but that its sequence number may change), and both name both legs' keys, so an engine is free to do any part
- * of the work in either. A packet that fails verify() is afterwards as it was before.
+ * happens to a packet's bytes (but that its sequence number may change), and both name both legs'
+ * keys, so an engine is free to do any part of the work in either. A packet that fails verify() is
+ * afterwards as it was before.
  *
  * SRTCP goes through twice, since the relay reads what it says: once with the receive key alone,
  * which leaves it in clear, and once with the transmit key alone.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The engine on Intel's ipsec-mb, called directly: synchronous bursts of one algorithm each, and GCM
- * packet by packet.
+ * The engine on Intel's ipsec-mb, called directly: synchronous bursts of one algorithm each, and
+ * GCM packet by packet.
  *
  * HASH_BURST spreads the packets of a batch over the SIMD lanes; CIPHER_BURST works packet by
  * packet, so decryption and encryption are two passes in place. Sizes and pointers are ours, not

@@ -29,7 +29,7 @@ struct packet {
 	uint8_t attempt;      /* what has been tried, after a first failure */
 	uint8_t recovered;    /* it verified with a ROC that was not the estimated one */
 	uint8_t from_source;  /* it came from where this leg's far end is known to be */
-	uint8_t uncertain; /* its SSRC's ROC may be out of step */
+	uint8_t uncertain;    /* its SSRC's ROC may be out of step */
 	uint8_t payload_type; /* RTP */
 	uint8_t trailer_length;
 	uint32_t timestamp;            /* RTP */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lock-free session table of one media address: local UDP port -> bridge, and which of its legs.
+ * The lock-free session table of one media address: local UDP port -> bridge, and which of its
+ * legs.
  *
  * Ports go in pairs, RTP even and RTCP the odd one above it (RFC 3550 11), so the table has one
  * entry a pair, found by subtraction: no hash, one cache line. The control thread writes, workers

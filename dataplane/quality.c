@@ -187,8 +187,9 @@ note_block(struct flow_quality *from, const struct flow_quality *back, const uin
 	note_round_trip(from, back, block, now);
 }
 
-/* The middle 32 bits of a sender report's NTP timestamp: what the other leg's far end will call LSR.
- * Only of the stream that the flow's numbers are about: reports will be sought for that alone. */
+/* The middle 32 bits of a sender report's NTP timestamp: what the other leg's far end will call
+ * LSR. Only of the stream that the flow's numbers are about: reports will be sought for that
+ * alone. */
 static void
 note_sender_report(struct flow_quality *from, const uint8_t *packet, uint32_t now)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How well a leg's far end is heard: loss and jitter of its RTP (RFC 3550 6.4.1, A.3, A.8), what its
- * RTCP reports say (6.4), and an estimate of what a listener makes of it (ITU-T G.107). */
+/* How well a leg's far end is heard: loss and jitter of its RTP (RFC 3550 6.4.1, A.3, A.8), what
+ * its RTCP reports say (6.4), and an estimate of what a listener makes of it (ITU-T G.107). */
 #ifndef DATAPLANE_QUALITY_H
 #define DATAPLANE_QUALITY_H
 

@@ -46,8 +46,7 @@ suits(const struct media_address *address, const struct relay_leg_spec *spec)
 		return relay_ip_equal(&address->ip, wanted);
 	if (wanted->family != 0 && wanted->family != address->ip.family)
 		return false;
-	return spec->remote_rtp.ip.family == 0 ||
-	       spec->remote_rtp.ip.family == address->ip.family;
+	return spec->remote_rtp.ip.family == 0 || spec->remote_rtp.ip.family == address->ip.family;
 }
 
 static uint32_t

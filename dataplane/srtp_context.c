@@ -124,8 +124,8 @@ add(struct flow_state *state, uint32_t ssrc, uint8_t epoch, struct rte_mempool *
 	return stream;
 }
 
-/* What was sent for an SSRC under any earlier receive key and the same transmit key must not be sent
- * again: two packets under one keystream would be in the clear. */
+/* What was sent for an SSRC under any earlier receive key and the same transmit key must not be
+ * sent again: two packets under one keystream would be in the clear. */
 static uint64_t
 floor_of(const struct flow_state *state, uint32_t ssrc)
 {

@@ -16,7 +16,8 @@ struct srtp_stream *srtp_context_find(const struct flow_state *state, uint32_t s
 struct srtp_stream *
 srtp_context_find_earlier(const struct flow_state *state, uint32_t ssrc, uint8_t epoch);
 
-/* Notes that the bridge's keys, or what was signalled, are no longer those that the state goes by. */
+/* Notes that the bridge's keys, or what was signalled, are no longer those that the state goes
+ * by. */
 void srtp_context_follow(const struct bridge *bridge, unsigned leg, struct flow_state *state);
 
 /* The context of a genuine packet, made if its SSRC is new under its key, from `streams` where the

@@ -110,7 +110,8 @@ encrypt_block(const uint8_t *schedule, unsigned key_length, const uint8_t in[AES
 	_mm_storeu_si128((__m128i *)(void *)out, block);
 }
 
-/* The pseudo-random function of RFC 3711 4.3.3, for longer keys RFC 6188 2: what is derived from. */
+/* The pseudo-random function of RFC 3711 4.3.3, for longer keys RFC 6188 2: what is derived
+ * from. */
 struct prf {
 	uint8_t schedule[SCHEDULE_MAX] __attribute__((aligned(16)));
 	uint8_t salt[SALT_LENGTH]; /* RFC 7714 11: a shorter one ends with zeros */

@@ -82,9 +82,10 @@ candidate_roc(const struct packet *packet, unsigned n, uint32_t estimated)
 		return estimated + 1;
 	case 2:
 		return estimated > 0 ? estimated - 1 : 0;
-	default:
-		return reached_roc(packet, earlier) >= n - 3 ? reached_roc(packet, earlier) - (n - 3)
-		                                             : 0;
+	default: {
+		uint32_t reached = reached_roc(packet, earlier);
+		return reached >= n - 3 ? reached - (n - 3) : 0;
+	}
 	}
 }
 

@@ -16,9 +16,9 @@ struct srtp_stream {
 	uint32_t ssrc;
 	uint8_t rtp_started; /* a genuine RTP packet has been seen */
 	uint8_t rtcp_started;
-	uint8_t tx_restart; /* the next packet chooses anew what is added to its index */
-	uint8_t epoch;      /* of the receive key that it belongs to */
-	uint64_t rtp_highest;                         /* highest genuine packet index: ROC || s_l */
+	uint8_t tx_restart;   /* the next packet chooses anew what is added to its index */
+	uint8_t epoch;        /* of the receive key that it belongs to */
+	uint64_t rtp_highest; /* highest genuine packet index: ROC || s_l */
 	uint64_t rtp_window[SRTP_REPLAY_WINDOW / 64]; /* bit i of the 128: highest - i was seen */
 	uint64_t rtcp_window;
 	uint32_t rtcp_highest; /* highest genuine SRTCP index */

@@ -63,8 +63,8 @@ void worker_drop(struct worker *worker, struct rte_mbuf *mbuf, const struct ifac
 /* Relays media packets of the worker's own sessions (relay_burst.c): each is sent or dropped. */
 void relay_burst(struct worker *worker, struct packet *packets[], unsigned count);
 
-/* One turn of the loop: everything that waits now, once. For worker_main(), and for tests that run a
- * worker by hand. */
+/* One turn of the loop: everything that waits now, once. For worker_main(), and for tests that run
+ * a worker by hand. */
 void worker_turn(struct worker *worker);
 
 /* The loop, until shared->stop; an lcore function. `arg` is the worker. */

@@ -94,17 +94,19 @@ struct relay_crypto {
 _Static_assert(sizeof(struct relay_crypto) == 192, "relay API layout");
 
 enum relay_transport {
-	RELAY_TRANSPORT_NONE = 0, /* ports are reserved, no packet passes yet */
+	RELAY_TRANSPORT_NONE = 0,  /* ports are reserved, no packet passes yet */
 	RELAY_TRANSPORT_SRTP = 1,  /* RTP/SAVP, RTP/SAVPF */
 	RELAY_TRANSPORT_RTP = 2,   /* RTP/AVP, RTP/AVPF: in clear */
 	RELAY_TRANSPORT_UDPTL = 3, /* T.38: datagrams pass untouched; both legs have it */
 };
 
 #define RELAY_LEG_RTCP_MUX 0x1u /* RTP and RTCP on one port, RFC 5761 */
-#define RELAY_LEG_LATCH 0x2u    /* SRTP: the remote address may follow a packet whose tag verifies.
+#define RELAY_LEG_LATCH \
+	0x2u /* SRTP: the remote address may follow a packet whose tag verifies.
 				   RTP, UDPTL: its port is learnt once, from the first packet that
 				   comes from remote_rtp.ip within RELAY_LEARN_MS */
-#define RELAY_LEG_NO_SEND 0x4u    /* nothing but RTCP is sent to the far end: it said a=sendonly,
+#define RELAY_LEG_NO_SEND \
+	0x4u                      /* nothing but RTCP is sent to the far end: it said a=sendonly,
 				     a=inactive or c=0.0.0.0 */
 #define RELAY_LEG_NO_RECEIVE 0x8u /* its silence is no fault: a=recvonly, a=inactive */
 #define RELAY_LEG_DSCP 0x10u      /* `dscp` counts; else the interface's */
@@ -116,8 +118,8 @@ enum relay_transport {
 struct relay_leg_spec {
 	char interface[RELAY_NAME_SIZE]; /* media interface; empty: the one that has local_rtp.ip,
 					    or the first */
-	uint8_t transport; /* enum relay_transport */
-	uint8_t dscp;      /* 0 to 63, with RELAY_LEG_DSCP */
+	uint8_t transport;               /* enum relay_transport */
+	uint8_t dscp;                    /* 0 to 63, with RELAY_LEG_DSCP */
 	uint8_t reserved[2];
 	uint32_t flags;      /* RELAY_LEG_* */
 	uint32_t clock_rate; /* Hz of its RTP timestamps, for jitter, a multiple of 25; 0: by its
@@ -171,10 +173,10 @@ struct relay_quality {
 	uint32_t lost;             /* of those, on the way to us */
 	uint32_t jitter_us;        /* RFC 3550 6.4.1, on the way to us; RELAY_UNKNOWN */
 	uint32_t round_trip_us;    /* between us and the far end, from its reports; RELAY_UNKNOWN */
-	uint32_t remote_lost;      /* of what we sent, by its last report; RELAY_UNKNOWN: no report */
+	uint32_t remote_lost;      /* of what we sent, by its last report; RELAY_UNKNOWN: none */
 	uint32_t remote_jitter_us; /* RELAY_UNKNOWN */
 	uint16_t remote_lost_256;  /* lost since the report before, in 1/256 */
-	uint16_t mos_100;          /* estimate for what comes in here, ITU-T G.107, times 100; 0: none */
+	uint16_t mos_100;          /* of what comes in here, ITU-T G.107, times 100; 0: none */
 };
 _Static_assert(sizeof(struct relay_quality) == 40, "relay API layout");
 
@@ -282,12 +284,12 @@ struct relay_status_reply {
 };
 
 enum relay_event_kind {
-	RELAY_EVENT_TIMEOUT = 1, /* no genuine media for timeout_ms: the session has been ended */
-	RELAY_EVENT_LATCHED = 2, /* a leg's remote address followed a genuine packet */
-	RELAY_EVENT_DELETED = 3, /* some client deleted the session */
-	RELAY_EVENT_ONE_WAY = 4, /* nothing genuine from this leg for media.one_way_s, while the
+	RELAY_EVENT_TIMEOUT = 1,   /* no genuine media for timeout_ms: the session has been ended */
+	RELAY_EVENT_LATCHED = 2,   /* a leg's remote address followed a genuine packet */
+	RELAY_EVENT_DELETED = 3,   /* some client deleted the session */
+	RELAY_EVENT_ONE_WAY = 4,   /* nothing genuine from this leg for media.one_way_s, while the
 				    other one sends */
-	RELAY_EVENT_BOTH_WAYS = 5,   /* and here it is again */
+	RELAY_EVENT_BOTH_WAYS = 5, /* and here it is again */
 	RELAY_EVENT_KEY_EXPIRING = 6, /* 7/8 of the lifetime of one of the leg's keys are used up */
 	RELAY_EVENT_CAPTURE_END = 7,  /* a capture is complete; id: its session, or empty */
 };

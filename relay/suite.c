@@ -6,11 +6,11 @@
 
 #define LIFETIMES .rtp_lifetime = UINT64_C(1) << 48, .rtcp_lifetime = UINT64_C(1) << 31
 /* RFC 3711 8.2, 4568 6.2, 6188 3: 112-bit salts; the short tag is RTP's alone. */
-#define CM(bits, tag) \
+#define CM(bits, tag)                                                             \
 	.key_length = (bits) / 8, .salt_length = 14, .rtp_tag_length = (tag) / 8, \
 	.rtcp_tag_length = 10, LIFETIMES
 /* RFC 7714 12: 96-bit salts, 128-bit tags. */
-#define GCM(bits) \
+#define GCM(bits)                                                                        \
 	.aead = true, .key_length = (bits) / 8, .salt_length = 12, .rtp_tag_length = 16, \
 	.rtcp_tag_length = 16, LIFETIMES
 

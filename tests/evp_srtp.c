@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "evp_srtp: %s fails\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
+#define MUST(condition)                                                      \
+	do {                                                                 \
+		if (!(condition)) {                                          \
+			fprintf(stderr, "evp_srtp: %s fails\n", #condition); \
+			abort();                                             \
+		}                                                            \
 	} while (0)
 
 /* Session keys of RTP or of RTCP. */
@@ -32,7 +32,7 @@ struct evp_srtp {
 static const EVP_CIPHER *
 ctr_of(unsigned key_length)
 {
-	return key_length == 16 ? EVP_aes_128_ctr()
+	return key_length == 16   ? EVP_aes_128_ctr()
 	       : key_length == 24 ? EVP_aes_192_ctr()
 	                          : EVP_aes_256_ctr();
 }

@@ -25,7 +25,7 @@ bool evp_srtp_unprotect(struct evp_srtp *end, uint32_t roc, uint8_t *data, unsig
 
 /* RTCP the same; the index is 31 bits. */
 void evp_srtp_protect_rtcp(struct evp_srtp *end, uint32_t index, uint8_t *data, unsigned *length);
-bool evp_srtp_unprotect_rtcp(
-	struct evp_srtp *end, uint8_t *data, unsigned *length, uint32_t *index);
+bool
+evp_srtp_unprotect_rtcp(struct evp_srtp *end, uint8_t *data, unsigned *length, uint32_t *index);
 
 #endif

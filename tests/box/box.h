@@ -4,8 +4,8 @@
  * ports that are rings, without root, network or hugepages. The test is the control thread and
  * turns the worker by hand, so that it decides what comes when, and what time it is.
  *
- * Two interfaces: "access" and "core", each with an IPv4 and an IPv6 address, and a third, "tagged":
- * VLAN 7 of the device of "core". Next hops are resolved: to BOX_MAC.
+ * Two interfaces: "access" and "core", each with an IPv4 and an IPv6 address, and a third,
+ * "tagged": VLAN 7 of the device of "core". Next hops are resolved: to BOX_MAC.
  */
 #ifndef TESTS_BOX_H
 #define TESTS_BOX_H

@@ -17,9 +17,9 @@ enum oracle_verdict {
 
 struct oracle;
 
-/* Does this libsrtp2 have the suite as its RFC has it? Of AES-192 it derives other session keys than
- * the vectors of RFC 6188 7.4 (its key derivation runs AES-256 over the padded key): those suites are
- * judged by the vectors, and by OpenSSL (tests/evp_srtp.h). */
+/* Does this libsrtp2 have the suite as its RFC has it? Of AES-192 it derives other session keys
+ * than the vectors of RFC 6188 7.4 (its key derivation runs AES-256 over the padded key): those
+ * suites are judged by the vectors, and by OpenSSL (tests/evp_srtp.h). */
 bool oracle_can(enum relay_suite suite);
 
 /* One end of one direction, with this master key: a sender, or a receiver with a replay window of

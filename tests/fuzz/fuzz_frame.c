@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Any frame, into the relay with sessions of every kind: from Ethernet to the engine, and out. The
- * first byte chooses the side; the second, which session's port the frame is readdressed to, so that
- * what lies behind the headers is reached, too. */
+ * first byte chooses the side; the second, which session's port the frame is readdressed to, so
+ * that what lies behind the headers is reached, too. */
 #include "tests/box/call.h"
 
 #include <rte_ip.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* New and several SSRCs; SRTCP in clear; the ends of indices and lifetimes; sessions that are deleted
- * while their packets are on the way. */
+/* New and several SSRCs; SRTCP in clear; the ends of indices and lifetimes; sessions that are
+ * deleted while their packets are on the way. */
 #include "dataplane/flow.h"
 #include "tests/box/call.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ROC out of step: after hold, re-INVITE, a change of address or SSRC, or a long silence. Audio comes
- * back, and none of it is a way in for replays. */
+/* ROC out of step: after hold, re-INVITE, a change of address or SSRC, or a long silence. Audio
+ * comes back, and none of it is a way in for replays. */
 #include "tests/box/call.h"
 
 #include <setjmp.h>

@@ -13,7 +13,7 @@ static const char usage[] =
 	"       relay_session --update SOCKET ID LEGINDEX LEG WORDS\n"
 	"\n"
 	"Creates a session, or changes a leg (WORDS: remote, receive, transmit, transport, joined "
-        "by\n"
+	"by\n"
 	"+), and prints the relay's ports and transmit keys as JSON.\n"
 	"\n"
 	"LEG is INTERFACE,SUITE,KEY,REMOTE[,FLAG...]: KEY what the far end sends with (base64 of\n"

@@ -33,8 +33,8 @@ hmac_pad(IMB_MGR *manager, const uint8_t *auth, size_t length, uint8_t pad, uint
 	IMB_SHA1_ONE_BLOCK(manager, block, state);
 }
 
-/* The keys in bytes, of the suite's lengths; `auth` up to 64 bytes, as HMAC takes them. A tag of all
- * 20 bytes is compared and made for HMAC, of 16 for AEAD. */
+/* The keys in bytes, of the suite's lengths; `auth` up to 64 bytes, as HMAC takes them. A tag of
+ * all 20 bytes is compared and made for HMAC, of 16 for AEAD. */
 static inline union srtp_key_room
 session_key(enum relay_suite suite, const void *encryption, const void *salt, size_t salt_length,
 	const void *auth, size_t auth_length)

@@ -182,7 +182,8 @@ measures_jitter(void **unused)
 	assert_int_equal(told.jitter_us, 31000 / 16);
 }
 
-/* After days, at the fastest clock there is: a unit is 610 ns, and the timestamp has wrapped often. */
+/* After days, at the fastest clock there is: a unit is 610 ns, and the timestamp has wrapped
+ * often. */
 static void
 measures_jitter_after_a_year(void **unused)
 {
