@@ -43,6 +43,10 @@ int sallyctl_capture(const struct sallyctl *ctl, const char *file);
 /* Prints a JSON value and gives it back. The return is an enum sallyctl_exit. */
 int sallyctl_print_json(struct json_t *json);
 
+/* Rows of the table of a session's two legs, and one leg's as JSON. */
+void sallyctl_print_quality(const struct relay_quality *a, const struct relay_quality *b);
+struct json_t *sallyctl_quality_json(const struct relay_quality *quality);
+
 /* One round trip; a refusal or a silent relay is said on stderr. */
 int
 sallyctl_ask(const struct sallyctl *ctl, void *request, size_t length, void *reply, size_t room);

@@ -105,7 +105,18 @@ done:
 static const char *
 transport_name(unsigned transport)
 {
-	return transport == RELAY_TRANSPORT_SRTP ? "srtp" : "none";
+	static const char *const names[] = {"none", "srtp", "rtp", "udptl"};
+
+	return transport < sizeof(names) / sizeof(names[0]) ? names[transport] : "unknown";
+}
+
+/* What the far end said of its direction: sendrecv, recvonly, sendonly, inactive (RFC 4566 6). */
+static const char *
+direction_name(uint32_t flags)
+{
+	bool send = (flags & RELAY_LEG_NO_SEND) == 0, receive = (flags & RELAY_LEG_NO_RECEIVE) == 0;
+
+	return send ? receive ? "both ways" : "listens only" : receive ? "sends only" : "inactive";
 }
 
 static json_t *
@@ -121,7 +132,7 @@ leg_json(const struct sallyctl *ctl, const struct relay_leg_info *leg)
 				drops, relay_drop_name(i), json_integer((json_int_t)leg->drops[i]));
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:o, s:o}",
+		"s:o, s:o, s:s, s:o}",
 		"interface", leg->interface, "transport", transport_name(leg->transport),
 		"local_rtp", relay_addr_format(&leg->local_rtp, local), "local_rtcp",
 		relay_addr_format(&leg->local_rtcp, local_rtcp), "remote_rtp",
@@ -135,7 +146,8 @@ leg_json(const struct sallyctl *ctl, const struct relay_leg_info *leg)
 		(json_int_t)leg->rtcp_out, "last_packet_ms",
 		leg->last_packet_ms == UINT64_MAX ? json_null()
 						  : json_integer((json_int_t)leg->last_packet_ms),
-		"drops", drops);
+		"drops", drops, "direction", direction_name(leg->flags), "quality",
+		sallyctl_quality_json(&leg->quality));
 }
 
 static int
@@ -199,6 +211,7 @@ print_session(const struct sallyctl *ctl, const struct relay_session *session)
 		relay_addr_format(&b->remote_rtcp, right));
 	row_text("receives", suite_name(a->receive_suite), suite_name(b->receive_suite));
 	row_text("transmits", suite_name(a->transmit_suite), suite_name(b->transmit_suite));
+	row_text("direction", direction_name(a->flags), direction_name(b->flags));
 	row_text("latched", a->latched ? "yes" : "no", b->latched ? "yes" : "no");
 	row_number("packets in", a->packets_in, b->packets_in);
 	row_number("packets out", a->packets_out, b->packets_out);
@@ -206,6 +219,7 @@ print_session(const struct sallyctl *ctl, const struct relay_session *session)
 	row_number("bytes out", a->bytes_out, b->bytes_out);
 	row_number("RTCP in", a->rtcp_in, b->rtcp_in);
 	row_number("RTCP out", a->rtcp_out, b->rtcp_out);
+	sallyctl_print_quality(&a->quality, &b->quality);
 	print_drops(ctl, a->drops, b->drops);
 }
 

@@ -36,10 +36,12 @@ interface_json(const struct relay_status_interface *at)
 	char address[RELAY_ADDR_TEXT], mac[18];
 
 	format_mac(at->mac, mac);
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:s}", "name", at->name, "device",
-		at->device, "address", relay_ip_format(&at->address, address), "port_first",
-		(int)at->port_first, "port_last", (int)at->port_last, "ports_used",
-		(int)at->ports_used, "link_up", at->link_up != 0, "mac", mac);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:s, s:I, s:i, s:i, s:i}", "name",
+		at->name, "device", at->device, "address", relay_ip_format(&at->address, address),
+		"port_first", (int)at->port_first, "port_last", (int)at->port_last, "ports_used",
+		(int)at->ports_used, "link_up", at->link_up != 0, "mac", mac, "ports",
+		(json_int_t)at->ports, "vlan", (int)at->vlan, "dscp", (int)at->dscp, "addresses",
+		(int)at->addresses);
 }
 
 static int
@@ -70,15 +72,17 @@ print_interfaces(const struct relay_status_reply *status)
 		if (length > width)
 			width = length;
 	}
-	printf("\n%-15s  %-*s  %-11s  %6s  %-4s  %-17s  %s\n", "INTERFACE", width, "ADDRESS",
-		"PORTS", "USED", "LINK", "MAC", "DEVICE");
+	printf("\n%-15s  %-*s  %5s  %-11s  %7s  %8s  %4s  %4s  %-4s  %-17s  %s\n", "INTERFACE",
+		width, "ADDRESS", "ADDRS", "PORTS", "USED", "OF", "VLAN", "DSCP", "LINK", "MAC",
+		"DEVICE");
 	for (unsigned i = 0; i < status->interfaces; i++) {
 		const struct relay_status_interface *at = &status->interface[i];
 		format_mac(at->mac, mac);
 		snprintf(ports, sizeof(ports), "%u-%u", at->port_first, at->port_last);
-		printf("%-15s  %-*s  %-11s  %6u  %-4s  %-17s  %s\n", at->name, width,
-			relay_ip_format(&at->address, address), ports, at->ports_used,
-			at->link_up ? "up" : "down", mac, at->device);
+		printf("%-15s  %-*s  %5u  %-11s  %7u  %8u  %4u  %4u  %-4s  %-17s  %s\n", at->name,
+			width, relay_ip_format(&at->address, address), at->addresses, ports,
+			at->ports_used, at->ports, at->vlan, at->dscp, at->link_up ? "up" : "down",
+			mac, at->device);
 	}
 }
 
@@ -99,16 +103,40 @@ sallyctl_status(const struct sallyctl *ctl)
 	printf("memory     %s\n", status.memory);
 	printf("buffers    %" PRIu64 " of %" PRIu64 " in use\n", status.mbufs_in_use, status.mbufs);
 	printf("workers    %u\n", status.workers);
-	printf("sessions   %" PRIu64 " of %" PRIu64 ", %" PRIu64 " bytes each\n", status.sessions,
-		status.sessions_max, status.session_bytes);
+	printf("sessions   %" PRIu64 " of %" PRIu64 ", %" PRIu64
+	       " bytes each (two legs of AES_CM_128): %.1f MiB for all\n",
+		status.sessions, status.sessions_max, status.session_bytes,
+		(double)(status.sessions_max * status.session_bytes) / (1 << 20));
 	print_interfaces(&status);
 	return SALLYCTL_OK;
+}
+
+/* What the names of workers' counters do not say. */
+static const char *
+help_of_worker(const char *name)
+{
+	static const struct {
+		const char *part, *help;
+	} helps[] = {
+		{".burst_size_100", "packets a burst, in hundredths"},
+		{".busy_10000", "share of the time with packets, in 1/10000"},
+		{".cycles_100_", "CPU cycles a packet in this stage, in hundredths, sampled"},
+		{".handed_over", "reached this worker, but belong to another"},
+		{".idle_turns", "polls that found nothing"},
+	};
+
+	for (size_t i = 0; i < sizeof(helps) / sizeof(helps[0]); i++)
+		if (strstr(name, helps[i].part) != NULL)
+			return helps[i].help;
+	return "";
 }
 
 /* The sentence of a "drop.NAME" counter, or "". */
 static const char *
 help_of(const char *name)
 {
+	if (strncmp(name, "worker.", 7) == 0)
+		return help_of_worker(name);
 	if (strncmp(name, "drop.", 5) != 0)
 		return "";
 	for (unsigned i = 0; i < RELAY_DROP_COUNT; i++)

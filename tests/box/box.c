@@ -28,10 +28,13 @@ bool box_resolved = true;
 
 /* A device, or a TAP: what the relay receives from it, and what it sends to it. */
 struct wire {
-	struct rte_ring *rx;
-	struct rte_ring *tx;
+	struct rte_ring *rx[BOX_WORKERS_MAX]; /* a queue for each worker */
+	struct rte_ring *tx[BOX_WORKERS_MAX];
 	uint16_t port_id;
 };
+
+unsigned box_workers = 1;
+unsigned box_queue;
 
 static struct {
 	char folder[64];
@@ -59,18 +62,24 @@ make_wire(const char *name)
 	struct rte_eth_conf conf = {0};
 	char text[32];
 
-	snprintf(text, sizeof(text), "%s-rx", name);
-	wire.rx = rte_ring_create(text, RING, 0, 0);
-	snprintf(text, sizeof(text), "%s-tx", name);
-	wire.tx = rte_ring_create(text, RING, 0, 0);
-	if (wire.rx == NULL || wire.tx == NULL)
-		FAIL("no ring");
-	int port = rte_eth_from_rings(name, &wire.rx, 1, &wire.tx, 1, 0);
-	if (port < 0 || rte_eth_dev_configure((uint16_t)port, 1, 1, &conf) != 0 ||
-		rte_eth_rx_queue_setup((uint16_t)port, 0, RING, 0, NULL, box.mbufs) != 0 ||
-		rte_eth_tx_queue_setup((uint16_t)port, 0, RING, 0, NULL) != 0 ||
-		rte_eth_dev_start((uint16_t)port) != 0)
+	for (unsigned i = 0; i < box_workers; i++) {
+		snprintf(text, sizeof(text), "%s-rx-%u", name, i);
+		wire.rx[i] = rte_ring_create(text, RING, 0, 0);
+		snprintf(text, sizeof(text), "%s-tx-%u", name, i);
+		wire.tx[i] = rte_ring_create(text, RING, 0, 0);
+		if (wire.rx[i] == NULL || wire.tx[i] == NULL)
+			FAIL("no ring");
+	}
+	int port = rte_eth_from_rings(name, wire.rx, box_workers, wire.tx, box_workers, 0);
+	if (port < 0 || rte_eth_dev_configure((uint16_t)port, (uint16_t)box_workers,
+				(uint16_t)box_workers, &conf) != 0)
 		FAIL("no port");
+	for (uint16_t i = 0; i < box_workers; i++)
+		if (rte_eth_rx_queue_setup((uint16_t)port, i, RING, 0, NULL, box.mbufs) != 0 ||
+			rte_eth_tx_queue_setup((uint16_t)port, i, RING, 0, NULL) != 0)
+			FAIL("no queue");
+	if (rte_eth_dev_start((uint16_t)port) != 0)
+		FAIL("no start");
 	wire.port_id = (uint16_t)port;
 	return wire;
 }
@@ -100,7 +109,7 @@ make_iface(enum box_side side, const char *name, const char *ip4, const char *ip
 	iface->config = &box.config[side];
 	iface->port_id = wire_of(side)->port_id;
 	iface->tap_port_id = box.tap[side].port_id;
-	iface->tap_queues = 1;
+	iface->tap_queues = (uint8_t)box_workers;
 	iface->mtu = 1500;
 	iface->vlan = vlan;
 	iface->dscp = 46;
@@ -133,7 +142,7 @@ start_eal(void)
 		(char *)(uintptr_t) "-m", (char *)(uintptr_t) "256", (char *)(uintptr_t) "--no-pci",
 		(char *)(uintptr_t) "--no-telemetry", (char *)(uintptr_t) "--no-shconf",
 		(char *)(uintptr_t) "--log-level=error", (char *)(uintptr_t) "--file-prefix=box",
-		(char *)(uintptr_t) "--lcores=0@0,1@0"};
+		(char *)(uintptr_t) "--lcores=0@0,1@0,2@0"};
 
 	/* what DPDK leaves behind goes with the folder */
 	if (mkdtemp(box.folder) == NULL || setenv("RUNTIME_DIRECTORY", box.folder, 1) != 0 ||
@@ -146,7 +155,7 @@ int
 box_start(void **state)
 {
 	struct config_media media = {.sessions = 5000,
-		.workers = 1,
+		.workers = box_workers,
 		.poll = CONFIG_POLL_BUSY,
 		.timeout_s = 60,
 		.hold_timeout_s = 7200,
@@ -176,7 +185,8 @@ box_start(void **state)
 	stats_init(box.mbufs, "a test's");
 	sessions_on_event(on_event);
 	capture_on_end(on_event);
-	rte_rcu_qsbr_thread_online(workers_shared()->qsbr, 0);
+	for (unsigned i = 0; i < box_workers; i++)
+		rte_rcu_qsbr_thread_online(workers_shared()->qsbr, i);
 	return 0;
 }
 
@@ -186,7 +196,8 @@ box_end(void **state)
 	char command[128];
 
 	(void)state;
-	rte_rcu_qsbr_thread_offline(workers_shared()->qsbr, 0);
+	for (unsigned i = 0; i < box_workers; i++)
+		rte_rcu_qsbr_thread_offline(workers_shared()->qsbr, i);
 	capture_fini();
 	sessions_fini();
 	workers_destroy();
@@ -290,7 +301,7 @@ box_send_frame(enum box_side side, const uint8_t *frame, unsigned length)
 		FAIL("no packet buffer for %u bytes", length);
 	memcpy(rte_pktmbuf_mtod(mbuf, void *), frame, length);
 	mbuf->port = wire_of(side)->port_id;
-	if (rte_ring_enqueue(wire_of(side)->rx, mbuf) != 0)
+	if (rte_ring_enqueue(wire_of(side)->rx[box_queue], mbuf) != 0)
 		FAIL("more packets at once than a wire holds");
 }
 
@@ -352,15 +363,33 @@ box_send(enum box_side side, const struct datagram *datagram)
 	box_send_frame(side, frame, (unsigned)(at - frame) + 8 + datagram->length);
 }
 
+static bool
+waiting(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < box_workers; i++)
+		count += rte_ring_count(box.device[0].rx[i]) + rte_ring_count(box.device[1].rx[i]) +
+		         rte_ring_count(worker_by_index(i)->handover);
+	return count > 0;
+}
+
+static void
+turn_all(void)
+{
+	for (unsigned i = 0; i < box_workers; i++)
+		worker_turn(worker_by_index(i));
+}
+
 void
 box_run(void)
 {
 	do {
-		worker_turn(worker_by_index(0));
-	} while (rte_ring_count(box.device[0].rx) + rte_ring_count(box.device[1].rx) > 0);
+		turn_all();
+	} while (waiting());
 	sessions_poll();
 	capture_poll();
-	worker_turn(worker_by_index(0)); /* a grace period for what that has replaced */
+	turn_all(); /* a grace period for what that has replaced */
 	sessions_poll();
 }
 
@@ -407,12 +436,21 @@ read_frame(const uint8_t *at, struct datagram *out)
 	}
 }
 
+static bool
+take(const struct wire *wire, void **object)
+{
+	for (unsigned i = 0; i < box_workers; i++)
+		if (rte_ring_dequeue(wire->tx[i], object) == 0)
+			return true;
+	return false;
+}
+
 bool
 box_receive(enum box_side side, struct datagram *out)
 {
 	void *object;
 
-	if (rte_ring_dequeue(wire_of(side)->tx, &object) != 0)
+	if (!take(wire_of(side), &object))
 		return false;
 	struct rte_mbuf *mbuf = object;
 	read_frame(rte_pktmbuf_mtod(mbuf, const uint8_t *), out);
@@ -425,7 +463,7 @@ box_to_kernel(enum box_side side, uint8_t *frame, unsigned room)
 {
 	void *object;
 
-	if (rte_ring_dequeue(box.tap[side].tx, &object) != 0)
+	if (!take(&box.tap[side], &object))
 		return 0;
 	struct rte_mbuf *mbuf = object;
 	unsigned length = rte_pktmbuf_pkt_len(mbuf);
@@ -454,11 +492,14 @@ box_pass(uint32_t seconds)
 uint64_t
 box_drops(enum relay_drop reason)
 {
-	const struct worker_counters *counters = worker_counters(0);
-	uint64_t sum = counter_read(&counters->drops[reason]);
+	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < BOX_SIDES; i++)
-		sum += counter_read(&counters->iface[i].drops[reason]);
+	for (unsigned w = 0; w < box_workers; w++) {
+		const struct worker_counters *counters = worker_counters(w);
+		sum += counter_read(&counters->drops[reason]);
+		for (unsigned i = 0; i < BOX_SIDES; i++)
+			sum += counter_read(&counters->iface[i].drops[reason]);
+	}
 	return sum;
 }
 

@@ -24,6 +24,11 @@ enum box_side { BOX_ACCESS, BOX_CORE, BOX_TAGGED, BOX_SIDES };
 #define BOX_VLAN 7
 #define BOX_ROOM 2048 /* bytes of a datagram */
 
+/* Before box_start(): how many workers; and whose queue box_send() puts packets into. */
+#define BOX_WORKERS_MAX 2
+extern unsigned box_workers;
+extern unsigned box_queue;
+
 /* For cmocka's group setup and teardown: they start and end EAL. */
 int box_start(void **state);
 int box_end(void **state);
