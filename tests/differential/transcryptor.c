@@ -118,7 +118,11 @@ accept_one(struct transcryptor *transcryptor, struct work *work)
 		run_engine(transcryptor, &work, 1, true);
 	}
 	work->media->drop = srtp_flow_accept(packet, transcryptor->streams, tick_now());
-	return work->media->drop == RELAY_DROP_NONE;
+	if (work->media->drop != RELAY_DROP_NONE)
+		return false;
+	atomic_store_explicit(&transcryptor->flow[packet->leg].last_ms, tick_ms(),
+		memory_order_relaxed);
+	return true;
 }
 
 void

@@ -25,8 +25,14 @@ test_suite_facts(void **state)
 	assert_int_equal(10, short_tag->rtcp_tag_length);
 	for (unsigned suite = 1; suite < RELAY_SUITE_COUNT; suite++) {
 		const struct relay_suite_info *info = relay_suite_info(suite);
-		assert_int_equal(16, info->key_length);
-		assert_int_equal(14, info->salt_length);
+		/* RFC 6188 3, RFC 7714 12 */
+		assert_int_equal(strstr(info->name, "256") != NULL   ? 32
+				 : strstr(info->name, "192") != NULL ? 24
+								     : 16,
+			info->key_length);
+		assert_int_equal(info->aead ? 12 : 14, info->salt_length);
+		assert_int_equal(info->aead, strncmp(info->name, "AEAD_", 5) == 0);
+		assert_int_equal(info->aead ? 16 : 10, info->rtcp_tag_length);
 		assert_true(info->rtp_lifetime == UINT64_C(281474976710656));
 		assert_true(info->rtcp_lifetime == UINT64_C(2147483648));
 	}
@@ -79,17 +85,20 @@ test_numbers_are_stable(void **state)
 		unsigned number;
 		const char *name;
 	} drops[] = {{0, "none"}, {7, "port_unknown"}, {8, "leg_not_ready"}, {20, "auth_failed"},
-		{22, "replayed"}, {23, "too_old"}, {26, "source_mismatch"}, {32, "no_memory"}};
+		{22, "replayed"}, {23, "too_old"}, {26, "source_mismatch"}, {32, "no_memory"},
+		{33, "vlan_unknown"}, {38, "leg_on_hold"}};
 
 	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++)
 		assert_string_equal(drops[i].name, relay_drop_name(drops[i].number));
 	assert_int_equal(1, RELAY_SUITE_AES_CM_128_HMAC_SHA1_80);
 	assert_int_equal(2, RELAY_SUITE_AES_CM_128_HMAC_SHA1_32);
+	assert_int_equal(8, RELAY_SUITE_AEAD_AES_256_GCM);
 	assert_int_equal(24, sizeof(struct relay_header));
 	assert_int_equal(256, sizeof(struct relay_reply_error));
 	assert_int_equal(1056, sizeof(struct relay_create));
-	assert_int_equal(88, sizeof(struct relay_by_id));
-	assert_int_equal(144, sizeof(struct relay_list_entry));
+	assert_int_equal(72, sizeof(struct relay_by_id));
+	assert_int_equal(128, sizeof(struct relay_list_entry));
+	assert_int_equal(104, sizeof(struct relay_capture));
 	assert_int_equal(64, sizeof(struct relay_counter));
 }
 
