@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define STAGES_EACH 32 /* workers whose stages are told one by one */
+
 static struct {
 	struct rte_mempool *mbufs;
 	const char *memory;
@@ -70,22 +72,26 @@ add_drops(struct list *list)
 	}
 }
 
-/* Cycles of each stage, a media packet, times 100: of the bursts that were sampled. */
+/* Cycles of each stage, a media packet, times 100, of the bursts that were sampled: of workers
+ * first to last together. */
 static void
-add_stages(struct list *list, unsigned worker)
+add_stages(struct list *list, const char *whose, unsigned first, unsigned last)
 {
 	static const char *const names[] = {
 #define STAGE_NAME(symbol, name) [STAGE_##symbol] = name,
 		WORKER_STAGES(STAGE_NAME)
 #undef STAGE_NAME
 	};
-	const struct worker_counters *counters = worker_counters(worker);
-	uint64_t packets = counter_read(&counters->sampled);
+	uint64_t packets = 0;
 
-	for (unsigned i = 0; i < STAGE_COUNT; i++) {
-		uint64_t cycles = counter_read(&counters->stage_cycles[i]);
-		add(list, packets > 0 ? cycles * 100 / packets : 0, "worker.%u.cycles_100_%s",
-			worker, names[i]);
+	for (unsigned i = first; i <= last; i++)
+		packets += counter_read(&worker_counters(i)->sampled);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
+		uint64_t cycles = 0;
+		for (unsigned i = first; i <= last; i++)
+			cycles += counter_read(&worker_counters(i)->stage_cycles[stage]);
+		add(list, packets > 0 ? cycles * 100 / packets : 0, "%s.cycles_100_%s", whose,
+			names[stage]);
 	}
 }
 
@@ -110,8 +116,13 @@ add_workers(struct list *list)
 		add(list, counter_read(&counters->handed_over), "worker.%u.handed_over", i);
 		add(list, counter_read(&counters->to_kernel), "worker.%u.to_kernel", i);
 		add(list, counter_read(&counters->from_kernel), "worker.%u.from_kernel", i);
-		add_stages(list, i);
+		/* of very many workers a reply does not hold them all: those together do */
+		char name[32];
+		snprintf(name, sizeof(name), "worker.%u", i);
+		if (workers_count() <= STAGES_EACH)
+			add_stages(list, name, i, i);
 	}
+	add_stages(list, "workers", 0, workers_count() - 1);
 }
 
 static void

@@ -135,7 +135,7 @@ help_of_worker(const char *name)
 static const char *
 help_of(const char *name)
 {
-	if (strncmp(name, "worker.", 7) == 0)
+	if (strncmp(name, "worker", 6) == 0)
 		return help_of_worker(name);
 	if (strncmp(name, "drop.", 5) != 0)
 		return "";

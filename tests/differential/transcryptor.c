@@ -120,8 +120,8 @@ accept_one(struct transcryptor *transcryptor, struct work *work)
 	work->media->drop = srtp_flow_accept(packet, transcryptor->streams, tick_now());
 	if (work->media->drop != RELAY_DROP_NONE)
 		return false;
-	atomic_store_explicit(&transcryptor->flow[packet->leg].last_ms, tick_ms(),
-		memory_order_relaxed);
+	atomic_store_explicit(
+		&transcryptor->flow[packet->leg].last_ms, tick_ms(), memory_order_relaxed);
 	return true;
 }
 

@@ -3,11 +3,11 @@
  * "No cache line is written by two workers in steady state": looked at, not believed.
  *
  * Two workers carry the media of their own sessions, one after the other in this thread. Before and
- * after each, all of the process's writable memory but its stack is compared, line by line: what has
- * changed was written by that worker. A line that both have written is shared. Rounds with other
- * packets follow each other, so that a write that happens to change nothing is not overlooked. What
- * the ring driver, which stands for a NIC here, shares among its queues is found out first, and not
- * held against the workers.
+ * after each, all of the process's writable memory but its stack is compared, line by line: what
+ * has changed was written by that worker. A line that both have written is shared. Rounds with
+ * other packets follow each other, so that a write that happens to change nothing is not
+ * overlooked. What the ring driver, which stands for a NIC here, shares among its queues is found
+ * out first, and not held against the workers.
  */
 #include "dataplane/worker_private.h"
 #include "tests/box/call.h"
