@@ -87,14 +87,25 @@ struct sorted {
 };
 
 static void
+count_bytes(struct worker *worker, const struct iface *iface, unsigned packets, uint64_t bytes)
+{
+	counter_add(&worker->counters.iface[iface->index].rx_packets, packets);
+	counter_add(&worker->counters.iface[iface->index].rx_bytes, bytes);
+}
+
+static void
 classify_burst(struct worker *worker, const struct device *device, struct rte_mbuf *mbufs[],
 	unsigned count, struct sorted *sorted)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &worker->packets[i];
 		enum relay_drop reason = RELAY_DROP_NONE;
+		uint32_t length = mbufs[i]->pkt_len;
 		packet->mbuf = mbufs[i];
-		switch (packet_classify(packet, device, &reason)) {
+		enum packet_fate fate = packet_classify(packet, device, &reason);
+		if (worker->fresh && device->vlans && packet->iface != NULL)
+			count_bytes(worker, packet->iface, 1, length);
+		switch (fate) {
 		case PACKET_KERNEL:
 			sorted->kernel[sorted->kernels] = mbufs[i];
 			sorted->kernel_iface[sorted->kernels++] = packet->iface;
@@ -211,8 +222,6 @@ static void
 count_received(struct worker *worker, const struct device *device, struct rte_mbuf *mbufs[],
 	unsigned count)
 {
-	/* of a device with VLANs, by its first interface: what a NIC counts is the device */
-	const struct iface *iface = device->untagged != NULL ? device->untagged : device->tagged[0];
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -220,8 +229,9 @@ count_received(struct worker *worker, const struct device *device, struct rte_mb
 		bytes += mbufs[i]->pkt_len;
 	}
 	counter_add(&worker->counters.packets, count);
-	counter_add(&worker->counters.iface[iface->index].rx_packets, count);
-	counter_add(&worker->counters.iface[iface->index].rx_bytes, bytes);
+	/* of a device with VLANs, classify_burst() finds out whose each packet is */
+	if (!device->vlans)
+		count_bytes(worker, device->untagged, count, bytes);
 }
 
 static void
@@ -247,7 +257,9 @@ receive(struct worker *worker, const struct device *device)
 	worker->stage_start = started;
 	worker_stage(worker, STAGE_RECEIVE);
 	count_received(worker, device, mbufs, count);
+	worker->fresh = true;
 	sort_burst(worker, device, mbufs, count);
+	worker->fresh = false;
 	return count;
 }
 

@@ -26,6 +26,7 @@ struct worker {
 	void *engine;   /* the crypto engine's state */
 	uint16_t index; /* also its queue on each device, and its number in the RCU variable */
 	bool sampling;  /* this burst's stages are measured */
+	bool fresh;     /* this burst came from a device, not from another worker */
 	unsigned lcore;
 	struct rte_ring *handover; /* mbufs of our sessions that others received */
 	uint64_t turns;

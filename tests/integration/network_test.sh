@@ -79,7 +79,8 @@ session vlan "access,RTP,-,[$A6]:40004" "tagged,RTP,-,203.0.113.60:42000"
 say vlan "$A6" 40004
 check "IPv6 to IPv4 in VLAN 7: $(cat "$lab_dir/say.json")" heard 90
 
-link() { ctl --json status | jq -r '.interfaces[] | select(.name == "access") | .link_up // .link'; }
+check "what came in is counted by interface" jq -e '."interface.tagged.rx_packets" >= 90 and ."interface.core.rx_packets" >= 190' <(ctl --json stats)
+
 ip -n "$NS_A" link set eth0 down
 sleep 1
 kill -0 "$MEDIA_PID"
