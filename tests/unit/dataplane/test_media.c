@@ -283,6 +283,77 @@ quality_is_told(void **state)
 }
 
 static void
+put_32(uint8_t *at, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+/* A receiver report of phone 1 about phone 0's stream: a tenth was lost, and the report that it
+ * answers was held for 20 ms. */
+static void
+report_back(struct call *call, uint32_t last_report)
+{
+	struct datagram sent, heard;
+	uint8_t *at;
+
+	memset(&sent, 0, sizeof(sent));
+	sent.from = call->phone[1].address;
+	sent.from.port++;
+	sent.to = call->info.leg[1].local_rtcp;
+	at = sent.data;
+	memcpy(at, "\x81\xc9\0\7", 4);
+	put_32(at + 4, call->phone[1].ssrc);
+	put_32(at + 8, call->phone[0].ssrc);
+	put_32(at + 12, 26u << 24 | 5);
+	put_32(at + 20, 80); /* jitter: 10 ms at 8000 Hz */
+	put_32(at + 24, last_report);
+	put_32(at + 28, 65536 / 50);
+	sent.length = 32;
+	evp_srtp_protect_rtcp(call->phone[1].out, 77, sent.data, &sent.length);
+	box_send(BOX_CORE, &sent);
+	box_run();
+	assert_true(box_receive(BOX_ACCESS, &heard));
+}
+
+static void
+reports_are_read(void **state)
+{
+	struct call call;
+
+	call_plan(&call, "reports", SUITE, RELAY_SUITE_AEAD_AES_128_GCM);
+	call.leg[0].clock_rate = call.leg[1].clock_rate = 8000;
+	call_open(&call);
+	assert_true(call_carries(&call, 0));
+	assert_true(call_carries_rtcp(&call, 0));
+	box_leap(70);
+	report_back(&call, 0); /* it has had no report yet */
+	struct relay_quality quality = box_query("reports").leg[1].quality;
+	assert_int_equal(quality.remote_lost, 5);
+	assert_int_equal(quality.remote_lost_256, 26);
+	assert_int_equal(quality.remote_jitter_us, 10000);
+	call_end(&call);
+}
+
+static void
+the_round_trip_is_told(void **state)
+{
+	struct call call;
+
+	call_start(&call, "round-trip", SUITE, SUITE);
+	assert_true(call_carries(&call, 0));
+	call.phone[0].rtcp_index = 0x1234; /* the NTP seconds end in it */
+	assert_true(call_carries_rtcp(&call, 0));
+	box_leap(70);
+	report_back(&call, 0x1234u << 16);
+	struct relay_quality quality = box_query("round-trip").leg[1].quality;
+	/* 70 ms, less the 20 that the far end held it */
+	assert_in_range(quality.round_trip_us, 49000, 53000);
+	assert_int_equal(box_query("round-trip").leg[0].quality.round_trip_us, RELAY_UNKNOWN);
+	call_end(&call);
+}
+
+static void
 a_session_has_its_size(void **state)
 {
 	/* what a carrier counts with; all of keys, state, addresses, names and ports */
@@ -305,6 +376,8 @@ main(void)
 		cmocka_unit_test(udptl_passes_untouched),
 		cmocka_unit_test(a_call_becomes_a_fax),
 		cmocka_unit_test(quality_is_told),
+		cmocka_unit_test(reports_are_read),
+		cmocka_unit_test(the_round_trip_is_told),
 		cmocka_unit_test(a_session_has_its_size),
 	};
 
