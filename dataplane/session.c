@@ -88,6 +88,11 @@ sessions_init(const struct config_media *config, char *error, size_t error_size)
 		.one_way_ms = config->one_way_s * 1000,
 	};
 	slab_set_source(&eal);
+	if (config->sessions / 1024 * session_bytes() / 1024 > config->memory_mb)
+		log_warning("media.sessions: %u sessions take %zu MiB and media.memory_mb is %u: "
+			    "the last ones may be refused; raise it",
+			config->sessions, config->sessions / 1024 * session_bytes() / 1024,
+			config->memory_mb);
 	all.digest = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (all.digest == NULL || session_table_init(config->sessions) != 0 ||
 		reclaim_init(workers_shared()->qsbr, RECLAIM_ROOM) != 0)

@@ -101,15 +101,19 @@ get_32(const uint8_t *at)
 	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* RFC 3550 5.1: fixed header, CSRCs, extension. */
-static unsigned
-header_length(const uint8_t *data)
+/* RFC 3550 5.1: fixed header, CSRCs, extension. False where they are longer than the packet. */
+static bool
+read_header(const uint8_t *data, unsigned length, unsigned *header)
 {
-	unsigned length = 12 + 4u * (data[0] & 15);
-
-	if (data[0] & 0x10)
-		length += 4 + 4u * (unsigned)(data[length + 2] << 8 | data[length + 3]);
-	return length;
+	if (length < 12)
+		return false;
+	*header = 12 + 4u * (data[0] & 15);
+	if ((data[0] & 0x10) == 0)
+		return *header <= length;
+	if (*header + 4 > length)
+		return false;
+	*header += 4 + 4u * (unsigned)(data[*header + 2] << 8 | data[*header + 3]);
+	return *header <= length;
 }
 
 /* RFC 3711 4.1.1: the IV of AES-CM for a 48-bit index. */
@@ -207,13 +211,14 @@ mki_is_right(const struct evp_srtp *end, const uint8_t *mki)
 void
 evp_srtp_protect(struct evp_srtp *end, uint32_t roc, uint8_t *data, unsigned *length)
 {
-	uint32_t ssrc = get_32(data + 8);
-	uint64_t index = (uint64_t)roc << 16 | (uint64_t)(data[2] << 8 | data[3]);
-	unsigned offset = header_length(data);
+	unsigned offset;
 	uint8_t tag[20];
 
 	if (end->suite == NULL)
 		return;
+	MUST(read_header(data, *length, &offset));
+	uint32_t ssrc = get_32(data + 8);
+	uint64_t index = (uint64_t)roc << 16 | (uint64_t)(data[2] << 8 | data[3]);
 	if (end->suite->aead) {
 		gcm(end, &end->rtp, true, ssrc, index, NULL, data, offset, *length, tag);
 		append(data, length, tag, 16);
@@ -229,25 +234,27 @@ evp_srtp_protect(struct evp_srtp *end, uint32_t roc, uint8_t *data, unsigned *le
 bool
 evp_srtp_unprotect(struct evp_srtp *end, uint32_t roc, uint8_t *data, unsigned *length)
 {
-	uint64_t index = (uint64_t)roc << 16 | (uint64_t)(data[2] << 8 | data[3]);
 	uint8_t tag[20], wanted[20], mki[RELAY_MKI_MAX];
+	unsigned offset;
 
 	if (end->suite == NULL)
 		return true;
-	if (end->suite->aead) {
-		if (!chop(data, length, mki, end->master.mki_length) ||
-			!chop(data, length, tag, 16) || !mki_is_right(end, mki))
-			return false;
-		return gcm(end, &end->rtp, false, get_32(data + 8), index, NULL, data,
-			header_length(data), *length, tag);
-	}
-	if (!chop(data, length, tag, end->suite->rtp_tag_length) ||
-		!chop(data, length, mki, end->master.mki_length) || !mki_is_right(end, mki))
+	bool aead = end->suite->aead;
+	if (!aead && !chop(data, length, tag, end->suite->rtp_tag_length))
 		return false;
+	if (!chop(data, length, mki, end->master.mki_length) || !mki_is_right(end, mki))
+		return false;
+	if (aead && !chop(data, length, tag, 16))
+		return false;
+	if (!read_header(data, *length, &offset))
+		return false;
+	uint64_t index = (uint64_t)roc << 16 | (uint64_t)(data[2] << 8 | data[3]);
+	if (aead)
+		return gcm(end, &end->rtp, false, get_32(data + 8), index, NULL, data, offset,
+			*length, tag);
 	hmac(&end->rtp, data, *length, roc, wanted);
 	if (memcmp(tag, wanted, end->suite->rtp_tag_length) != 0)
 		return false;
-	unsigned offset = header_length(data);
 	cm(end, &end->rtp, get_32(data + 8), index, data + offset, *length - offset);
 	return true;
 }
