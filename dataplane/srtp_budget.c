@@ -25,20 +25,27 @@ refill(struct flow_state *state, uint32_t now)
 	}
 }
 
+static bool
+full(const struct flow_state *state)
+{
+	return state->budget[0] == FLOW_BUDGET_STRANGERS && state->budget[1] == FLOW_BUDGET_SOURCE;
+}
+
 bool
 srtp_budget_left(struct flow_state *state, bool source, uint32_t now)
 {
-	if (__builtin_expect(state->budget[0] == FLOW_BUDGET_STRANGERS &&
-				     state->budget[1] == FLOW_BUDGET_SOURCE,
-		    1))
+	if (__builtin_expect(full(state), 1))
 		return true;
 	refill(state, now);
 	return state->budget[source] > 0;
 }
 
 bool
-srtp_budget_spend(struct flow_state *state, bool source)
+srtp_budget_spend(struct flow_state *state, bool source, uint32_t now)
 {
+	/* full buckets gain nothing from the time before */
+	if (full(state))
+		state->refilled_ms = (uint16_t)now;
 	if (state->budget[source] > 0)
 		state->budget[source]--;
 	return state->budget[source] > 0;

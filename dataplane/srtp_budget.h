@@ -17,7 +17,7 @@
 /* Is a verification that may fail still within the budget? Refills it. `now` is tick_ms(). */
 bool srtp_budget_left(struct flow_state *state, bool source, uint32_t now);
 
-/* One has failed. False: that was the last one for now. */
-bool srtp_budget_spend(struct flow_state *state, bool source);
+/* One has failed. False: that was the last one for now. `now` is tick_ms(). */
+bool srtp_budget_spend(struct flow_state *state, bool source, uint32_t now);
 
 #endif

@@ -135,7 +135,7 @@ srtp_flow_retry(struct packet *packet, uint32_t now)
 		if (try_again(packet))
 			return true;
 	}
-	if (!srtp_budget_spend(state, packet->from_source || known->family == 0))
+	if (!srtp_budget_spend(state, packet->from_source || known->family == 0, now))
 		return false;
 	if (packet->attempt == ATTEMPT_PREVIOUS) {
 		packet->attempt = ATTEMPT_ROC;

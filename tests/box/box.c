@@ -155,6 +155,7 @@ int
 box_start(void **state)
 {
 	struct config_media media = {.sessions = 5000,
+		.memory_mb = 256,
 		.workers = box_workers,
 		.poll = CONFIG_POLL_BUSY,
 		.timeout_s = 60,

@@ -9,12 +9,15 @@
 
 lab_up
 seconds=${SALLYPORT_LOAD_SECONDS:-60} churn=${SALLYPORT_LOAD_CHURN:-200}
+# the relay's worker on one CPU, the far ends on another
+read -r -a cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)))')
 cat >"$lab_dir/sallyport.yaml" <<CONFIG
 media:
   socket: $lab_dir/run/relay.sock
   memory: auto
   memory_mb: 512
   poll: busy
+  cpus: [${cpus[-1]}]
   sessions: 5000
   interfaces:
     - name: media
@@ -26,7 +29,7 @@ ip -n "$NS_R" link del vb # its address is this test's
 lab_media
 before=$(ctl --json status | jq .mbufs_in_use)
 "$BUILD/bench/load" --socket "$lab_dir/run/relay.sock" --memif "$lab_dir/run/memif.sock" --sessions 1000 --rate 50 \
-  --seconds "$seconds" --churn "$churn" --flood 5000 --cpu 0 >"$lab_dir/load.json" 2>"$lab_dir/load.log" &
+  --seconds "$seconds" --churn "$churn" --flood 5000 --cpu "${cpus[0]}" >"$lab_dir/load.json" 2>"$lab_dir/load.log" &
 LOAD_PID=$!
 lab_pids+=("$LOAD_PID")
 wait "$LOAD_PID"
