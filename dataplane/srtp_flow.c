@@ -61,6 +61,10 @@ accept_rtp(struct packet *packet, uint64_t now_tsc)
 {
 	struct flow_state *state = state_of(packet);
 
+	/* In clear no tag has proved the index, and earlier packets of the batch may have brought
+	 * the SSRC, or another round of sequence numbers. */
+	if (packet->key == NULL)
+		packet->op.rx_index = srtp_open_estimate(packet, (uint16_t)packet->op.rx_index);
 	/* from clear to clear all passes: whoever sends it twice could as well send it anew */
 	if (packet->key != NULL || packet->op.tx != NULL) {
 		enum relay_drop reason = choose_index(packet);
