@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "oracle.h"
 
-#include "dataplane/srtp_stream.h"
+#include "oracle_evp.h"
 
 #include <srtp2/srtp.h>
 #include <stdio.h>
@@ -9,8 +9,11 @@
 #include <string.h>
 
 struct oracle {
+	struct oracle_evp *evp; /* NULL: by libsrtp2 */
 	srtp_t session;
+	bool mki;
 	uint8_t key[48]; /* master key || master salt */
+	uint8_t id[RELAY_MKI_MAX];
 };
 
 static void
@@ -22,63 +25,83 @@ must(srtp_err_status_t status, const char *what)
 	exit(1);
 }
 
-static void
+/* What libsrtp2 takes for the suite; false: it has none. */
+static bool
 set_policy(srtp_policy_t *policy, enum relay_suite suite)
 {
-	static void (*const rtp[RELAY_SUITE_COUNT])(srtp_crypto_policy_t *) = {
-		[RELAY_SUITE_AES_CM_128_HMAC_SHA1_80] = srtp_crypto_policy_set_rtp_default,
-		[RELAY_SUITE_AES_CM_128_HMAC_SHA1_32] =
-			srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
-		[RELAY_SUITE_AES_192_CM_HMAC_SHA1_80] =
-			srtp_crypto_policy_set_aes_cm_192_hmac_sha1_80,
-		[RELAY_SUITE_AES_192_CM_HMAC_SHA1_32] =
-			srtp_crypto_policy_set_aes_cm_192_hmac_sha1_32,
-		[RELAY_SUITE_AES_256_CM_HMAC_SHA1_80] =
-			srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
-		[RELAY_SUITE_AES_256_CM_HMAC_SHA1_32] =
-			srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32,
-		[RELAY_SUITE_AEAD_AES_128_GCM] = srtp_crypto_policy_set_aes_gcm_128_16_auth,
-		[RELAY_SUITE_AEAD_AES_256_GCM] = srtp_crypto_policy_set_aes_gcm_256_16_auth,
-	};
-	/* SRTCP's tag is never the short one: RFC 4568 6.2.2 */
-	static const uint8_t long_tag[RELAY_SUITE_COUNT] = {
-		[RELAY_SUITE_AES_CM_128_HMAC_SHA1_32] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_80,
-		[RELAY_SUITE_AES_192_CM_HMAC_SHA1_32] = RELAY_SUITE_AES_192_CM_HMAC_SHA1_80,
-		[RELAY_SUITE_AES_256_CM_HMAC_SHA1_32] = RELAY_SUITE_AES_256_CM_HMAC_SHA1_80,
-	};
+	void (*set)(srtp_crypto_policy_t *);
 
-	rtp[suite](&policy->rtp);
-	rtp[long_tag[suite] != 0 ? long_tag[suite] : suite](&policy->rtcp);
+	switch (suite) {
+	case RELAY_SUITE_AES_CM_128_HMAC_SHA1_80:
+	case RELAY_SUITE_AES_CM_128_HMAC_SHA1_32:
+		set = srtp_crypto_policy_set_rtp_default;
+		break;
+	case RELAY_SUITE_AES_256_CM_HMAC_SHA1_80:
+	case RELAY_SUITE_AES_256_CM_HMAC_SHA1_32:
+		set = srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80;
+		break;
+	case RELAY_SUITE_AEAD_AES_128_GCM:
+		set = srtp_crypto_policy_set_aes_gcm_128_16_auth;
+		break;
+	case RELAY_SUITE_AEAD_AES_256_GCM:
+		set = srtp_crypto_policy_set_aes_gcm_256_16_auth;
+		break;
+	default:
+		/* until late in 2025 its keys of AES-192 were not those of RFC 6188 7.4:
+		 * https://github.com/cisco/libsrtp/issues/763 */
+		return false;
+	}
+	set(&policy->rtp);
+	set(&policy->rtcp); /* its tag is never the short one: RFC 4568 6.2.2 */
+	policy->rtp.auth_tag_len = relay_suite_info(suite)->rtp_tag_length;
+	return true;
 }
 
-static srtp_err_status_t
+/* False if libsrtp2 can't do what this master key is for. */
+static bool
 start(struct oracle *oracle, const struct relay_crypto *master, bool receiver)
 {
-	static bool initialised;
 	const struct relay_suite_info *info = relay_suite_info(master->suite);
+	srtp_master_key_t key = {
+		.key = oracle->key, .mki_id = oracle->id, .mki_size = master->mki_length};
+	srtp_master_key_t *keys[1] = {&key};
+	static bool initialised;
 	srtp_policy_t policy;
 
 	if (!initialised)
 		must(srtp_init(), "srtp_init");
 	initialised = true;
+	memset(&policy, 0, sizeof(policy));
+	if (info == NULL || !set_policy(&policy, master->suite))
+		return false;
+	/* it looks for SRTCP's MKI where RTP's tag would have it:
+	 * https://github.com/cisco/libsrtp/pull/733 */
+	if (master->mki_length > 0 && info->rtp_tag_length != info->rtcp_tag_length)
+		return false;
 	memcpy(oracle->key, master->key, info->key_length);
 	memcpy(oracle->key + info->key_length, master->salt, info->salt_length);
-	memset(&policy, 0, sizeof(policy));
-	set_policy(&policy, master->suite);
+	memcpy(oracle->id, master->mki, sizeof(oracle->id));
+	oracle->mki = master->mki_length > 0;
+	if (oracle->mki) {
+		policy.keys = keys;
+		policy.num_master_keys = 1;
+	} else {
+		policy.key = oracle->key;
+	}
+	if (master->flags & RELAY_CRYPTO_UNENCRYPTED_SRTCP)
+		policy.rtcp.sec_serv = sec_serv_auth;
 	policy.ssrc.type = receiver ? ssrc_any_inbound : ssrc_any_outbound;
-	policy.key = oracle->key;
-	policy.window_size = SRTP_REPLAY_WINDOW;
-	return srtp_create(&oracle->session, &policy);
+	policy.window_size = ORACLE_WINDOW;
+	return srtp_create(&oracle->session, &policy) == srtp_err_status_ok;
 }
 
 bool
 oracle_can(enum relay_suite suite)
 {
-	struct relay_crypto master = {.suite = (uint8_t)suite};
+	const struct relay_crypto master = {.suite = (uint8_t)suite};
 	struct oracle oracle;
 
-	if (relay_suite_info(suite)->key_length == 24 ||
-		start(&oracle, &master, false) != srtp_err_status_ok)
+	if (!start(&oracle, &master, false))
 		return false;
 	must(srtp_dealloc(oracle.session), "srtp_dealloc");
 	return true;
@@ -91,14 +114,18 @@ oracle_create(const struct relay_crypto *master, bool receiver)
 
 	if (oracle == NULL)
 		exit(1);
-	must(start(oracle, master, receiver), "srtp_create");
+	if (!start(oracle, master, receiver))
+		oracle->evp = oracle_evp_create(master);
 	return oracle;
 }
 
 void
 oracle_destroy(struct oracle *oracle)
 {
-	must(srtp_dealloc(oracle->session), "srtp_dealloc");
+	if (oracle->evp != NULL)
+		oracle_evp_destroy(oracle->evp);
+	else
+		must(srtp_dealloc(oracle->session), "srtp_dealloc");
 	free(oracle);
 }
 
@@ -107,10 +134,16 @@ oracle_protect(struct oracle *oracle, bool rtcp, uint8_t *data, unsigned *length
 {
 	int octets = (int)*length;
 
+	if (oracle->evp != NULL) {
+		oracle_evp_protect(oracle->evp, rtcp, data, length);
+		return;
+	}
 	if (rtcp)
-		must(srtp_protect_rtcp(oracle->session, data, &octets), "srtp_protect_rtcp");
+		must(srtp_protect_rtcp_mki(oracle->session, data, &octets, oracle->mki, 0),
+			"srtp_protect_rtcp_mki");
 	else
-		must(srtp_protect(oracle->session, data, &octets), "srtp_protect");
+		must(srtp_protect_mki(oracle->session, data, &octets, oracle->mki, 0),
+			"srtp_protect_mki");
 	*length = (unsigned)octets;
 }
 
@@ -118,9 +151,12 @@ enum oracle_verdict
 oracle_unprotect(struct oracle *oracle, bool rtcp, uint8_t *data, unsigned *length)
 {
 	int octets = (int)*length;
-	srtp_err_status_t status = rtcp ? srtp_unprotect_rtcp(oracle->session, data, &octets)
-	                                : srtp_unprotect(oracle->session, data, &octets);
 
+	if (oracle->evp != NULL)
+		return oracle_evp_unprotect(oracle->evp, rtcp, data, length);
+	srtp_err_status_t status =
+		rtcp ? srtp_unprotect_rtcp_mki(oracle->session, data, &octets, oracle->mki)
+		     : srtp_unprotect_mki(oracle->session, data, &octets, oracle->mki);
 	switch (status) {
 	case srtp_err_status_ok:
 		*length = (unsigned)octets;

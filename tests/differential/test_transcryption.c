@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A libsrtp2 sender, the relay's SRTP, a libsrtp2 receiver: in both directions at once, for every
- * pair of suites. What the sender made must come out at the receiver, byte for byte. A second
- * libsrtp2 receiver, with the sender's keys, gets what the relay gets: the relay must refuse what
- * it refuses, and nothing else.
+ * An oracle that sends, the relay's SRTP, an oracle that receives: in both directions at once, for
+ * every pair of suites. What the sender made must come out at the receiver, byte for byte. A second
+ * receiver, with the sender's keys, gets what the relay gets: the relay must refuse what it
+ * refuses, and nothing else. The oracle is libsrtp2 where that can do it (oracle.h).
  *
  * SALLYPORT_TEST_SEED repeats a run, SALLYPORT_TEST_PACKETS (of one direction) makes it longer.
  */
@@ -24,12 +24,16 @@
 
 #include <cmocka.h>
 
-#define PACKETS 20000         /* of one direction, for the suites that everyone has */
-#define PACKETS_OF_OTHERS 900 /* and for every other pair */
+/* libsrtp2 is slow on some machines: so long trials for the suites that everyone has, */
+#define PACKETS 4000          /* of one direction, */
+#define MKI_MAX 16            /* bytes */
+#define PACKETS_OF_OTHERS 250 /* and short ones for every pair */
 
 struct trial {
-	enum relay_suite suite[2]; /* of leg 0 and 1 */
+	enum relay_suite suite[2]; /* of leg 0 and 1; NONE: in clear */
 	unsigned batch_max;        /* packets that the relay takes at once */
+	unsigned alone;            /* percent of the turns that take one */
+	bool options;              /* keys may have an MKI, and SRTCP in clear */
 	unsigned packets;
 };
 
@@ -44,6 +48,7 @@ struct passage {
 };
 
 struct call {
+	const struct trial *trial;
 	struct transcryptor transcryptor;
 	struct traffic traffic[2];
 	struct oracle *beside[2]; /* has the keys of leg i, hears what the relay hears from it */
@@ -51,7 +56,14 @@ struct call {
 	unsigned at[2];           /* next arrival */
 	unsigned drops[RELAY_DROP_COUNT];
 	unsigned forged;
-	unsigned batch_max;
+};
+
+/* What several calls have come to. */
+struct tally {
+	unsigned sent;
+	unsigned forged;
+	unsigned drops[RELAY_DROP_COUNT];
+	unsigned highest_roc;
 };
 
 static struct test_random dice;
@@ -59,15 +71,30 @@ static struct rte_mempool *streams;
 static char folder[] = "/tmp/test-transcryption-XXXXXX";
 
 static struct relay_crypto
-random_key(enum relay_suite suite)
+random_key(enum relay_suite suite, bool options)
 {
 	struct relay_crypto key;
 
 	memset(&key, 0, sizeof(key));
 	key.suite = (uint8_t)suite;
+	if (suite == RELAY_SUITE_NONE)
+		return key;
 	random_fill(&dice, key.key, relay_suite_info(suite)->key_length);
 	random_fill(&dice, key.salt, relay_suite_info(suite)->salt_length);
+	if (options && random_percent(&dice, 30)) {
+		key.mki_length = (uint8_t)(1 + random_below(&dice, MKI_MAX));
+		random_fill(&dice, key.mki, key.mki_length);
+	}
+	if (options && random_percent(&dice, 20))
+		key.flags = RELAY_CRYPTO_UNENCRYPTED_SRTCP;
 	return key;
+}
+
+/* Has what comes in on this leg, or goes out on it, a key? */
+static bool
+is_clear(const struct call *call, unsigned leg)
+{
+	return call->trial->suite[leg] == RELAY_SUITE_NONE;
 }
 
 static void
@@ -78,10 +105,10 @@ call_start(struct call *call, const struct trial *trial)
 	struct relay_crypto receive[2], transmit[2];
 
 	memset(call, 0, sizeof(*call));
-	call->batch_max = trial->batch_max;
+	call->trial = trial;
 	for (unsigned leg = 0; leg < 2; leg++) {
-		receive[leg] = random_key(trial->suite[leg]);
-		transmit[leg] = random_key(trial->suite[leg]);
+		receive[leg] = random_key(trial->suite[leg], trial->options);
+		transmit[leg] = random_key(trial->suite[leg], trial->options);
 		traffic_make(&call->traffic[leg], &receive[leg], packets, &dice);
 		call->beside[leg] = oracle_create(&receive[leg], true);
 		call->far[leg] = oracle_create(&transmit[leg], true);
@@ -145,6 +172,9 @@ same_verdict(const struct passage *passage, bool in_batch)
 	 * may differ. */
 	if (passage->forged && in_batch)
 		return true;
+	/* libsrtp2 refuses an E that is not as agreed at once, the relay by index or tag */
+	if (passage->forged && passage->media.rtcp && verdict == ORACLE_MALFORMED)
+		return true;
 	/* libsrtp2 is told what it is, the relay looks */
 	if (passage->disguised)
 		return true;
@@ -167,10 +197,17 @@ same_verdict(const struct passage *passage, bool in_batch)
 
 /* Accepted by both or refused by both, and for the same reason. */
 static void
-compare_verdicts(const struct passage *passage, bool in_batch)
+compare_verdicts(const struct call *call, const struct passage *passage, bool in_batch)
 {
-	if (!same_verdict(passage, in_batch))
-		fail_msg("%s%s of leg %u, index 0x%x: the relay says %s, libsrtp2 %d",
+	bool same = same_verdict(passage, in_batch);
+
+	/* from clear to clear all passes, however often it comes */
+	if (is_clear(call, 0) && is_clear(call, 1))
+		same = passage->media.drop == RELAY_DROP_NONE;
+	if (!same)
+		fail_msg("suites %u and %u: %s%s of leg %u, index 0x%x: the relay says %s, the "
+			 "oracle %d",
+			call->trial->suite[0], call->trial->suite[1],
 			passage->forged ? "forged " : "", passage->media.rtcp ? "RTCP" : "RTP",
 			passage->media.direction, passage->sent->index,
 			relay_drop_name(passage->media.drop), passage->verdict);
@@ -179,12 +216,21 @@ compare_verdicts(const struct passage *passage, bool in_batch)
 static void
 receive_at_far_end(struct call *call, struct passage *passage)
 {
-	struct oracle *far = call->far[1 - passage->media.direction];
-	unsigned length = passage->media.length;
+	unsigned leg = 1 - passage->media.direction, length = passage->media.length;
 
-	assert_memory_not_equal(passage->data, passage->sent->wire, passage->sent->wire_length);
-	assert_int_equal(
-		oracle_unprotect(far, passage->media.rtcp, passage->data, &length), ORACLE_OK);
+	/* without a key on one side a packet without payload keeps its bytes */
+	if (!is_clear(call, 0) && !is_clear(call, 1))
+		assert_memory_not_equal(
+			passage->data, passage->sent->wire, passage->sent->wire_length);
+	enum oracle_verdict verdict = ORACLE_OK;
+	if (!is_clear(call, leg))
+		verdict = oracle_unprotect(
+			call->far[leg], passage->media.rtcp, passage->data, &length);
+	if (verdict != ORACLE_OK)
+		fail_msg("suites %u and %u: %s of leg %u, index 0x%x: the far end says %d",
+			call->trial->suite[0], call->trial->suite[1],
+			passage->media.rtcp ? "RTCP" : "RTP", passage->media.direction,
+			passage->sent->index, verdict);
 	assert_int_equal(length, passage->sent->plain_length);
 	assert_memory_equal(passage->data, passage->sent->plain, length);
 }
@@ -195,8 +241,10 @@ relay_batch(struct call *call)
 {
 	static struct passage passages[ENGINE_BATCH_MAX];
 	struct media *media[ENGINE_BATCH_MAX] = {NULL};
-	unsigned wanted = 1 + random_below(&dice, call->batch_max), n = 0;
+	unsigned wanted = 1, n = 0;
 
+	if (!random_percent(&dice, call->trial->alone))
+		wanted += random_below(&dice, call->trial->batch_max);
 	for (unsigned tries = 0; n < wanted && tries < 4 * wanted; tries++)
 		if (arrive(call, random_below(&dice, 2), &passages[n])) {
 			media[n] = &passages[n].media;
@@ -205,7 +253,7 @@ relay_batch(struct call *call)
 	transcryptor_run(&call->transcryptor, media, n);
 	for (unsigned i = 0; i < n; i++) {
 		call->drops[passages[i].media.drop]++;
-		compare_verdicts(&passages[i], n > 1);
+		compare_verdicts(call, &passages[i], n > 1);
 		if (passages[i].media.drop == RELAY_DROP_NONE)
 			receive_at_far_end(call, &passages[i]);
 	}
@@ -213,82 +261,95 @@ relay_batch(struct call *call)
 	       call->at[1] < call->traffic[1].arrival_count;
 }
 
-/* Was the run worth something? */
 static void
-check_worth(const struct call *call, unsigned sent)
-{
-	assert_in_range(call->drops[RELAY_DROP_NONE], sent * 9 / 10, sent);
-	assert_true(call->drops[RELAY_DROP_AUTH_FAILED] > sent / 50);
-	assert_true(call->drops[RELAY_DROP_REPLAYED] > sent / 100);
-	assert_true(call->drops[RELAY_DROP_TOO_OLD] > sent / 200);
-}
-
-static void
-run_trial(const struct trial *trial)
+run_trial(const struct trial *trial, struct tally *tally)
 {
 	static struct call call;
-	unsigned sent;
 
 	call_start(&call, trial);
 	while (relay_batch(&call))
 		;
-	sent = call.traffic[0].sent_count + call.traffic[1].sent_count;
-	if (trial->packets == PACKETS) {
-		fprintf(stderr,
-			"%s <-> %s, batches of up to %u: %u sent, %u relayed, %u forged, "
-			"%u auth_failed, %u replayed, %u too_old, ROC up to %u and %u\n",
-			relay_suite_info(trial->suite[0])->name,
-			relay_suite_info(trial->suite[1])->name, call.batch_max, sent,
-			call.drops[RELAY_DROP_NONE], call.forged,
-			call.drops[RELAY_DROP_AUTH_FAILED], call.drops[RELAY_DROP_REPLAYED],
-			call.drops[RELAY_DROP_TOO_OLD], call.traffic[0].highest_roc,
-			call.traffic[1].highest_roc);
-		check_worth(&call, sent);
-		assert_true(call.traffic[0].highest_roc >= 2 && call.traffic[1].highest_roc >= 2);
-	} else {
-		assert_in_range(call.drops[RELAY_DROP_NONE], sent / 2, sent);
-		assert_true(call.drops[RELAY_DROP_AUTH_FAILED] > 0);
+	for (unsigned i = 0; i < RELAY_DROP_COUNT; i++)
+		tally->drops[i] += call.drops[i];
+	tally->forged += call.forged;
+	for (unsigned leg = 0; leg < 2; leg++) {
+		tally->sent += call.traffic[leg].sent_count;
+		if (call.traffic[leg].highest_roc > tally->highest_roc)
+			tally->highest_roc = call.traffic[leg].highest_roc;
+		/* each direction has met another round of sequence numbers */
+		assert_true(call.traffic[leg].highest_roc >= 1);
 	}
 	call_end(&call);
 }
 
+/* Were the runs worth something? */
 static void
-transcrypts_as_libsrtp_does(void **state)
+check_worth(const struct tally *tally)
 {
-	run_trial(*state);
-}
-
-/* Each pair that this libsrtp2 has, RTP and RTCP, forgeries and replays among them. */
-static void
-every_pair_of_suites(void **state)
-{
-	unsigned pairs = 0, can = 0;
-
-	for (unsigned suite = 1; suite < RELAY_SUITE_COUNT; suite++)
-		can += oracle_can(suite);
-	for (unsigned a = 1; a < RELAY_SUITE_COUNT; a++)
-		for (unsigned b = 1; b < RELAY_SUITE_COUNT; b++) {
-			const struct trial trial = {{a, b}, ENGINE_BATCH_MAX, PACKETS_OF_OTHERS};
-			if (!oracle_can(a) || !oracle_can(b))
-				continue;
-			run_trial(&trial);
-			pairs++;
-		}
-	fprintf(stderr, "libsrtp2 has %u of our %u suites: %u pairs\n", can, RELAY_SUITE_COUNT - 1,
-		pairs);
-	assert_true(pairs >= 4 && pairs == can * can);
+	fprintf(stderr,
+		"%u sent, %u relayed, %u forged, %u auth_failed, %u replayed, %u too_old, ROC up "
+		"to %u\n",
+		tally->sent, tally->drops[RELAY_DROP_NONE], tally->forged,
+		tally->drops[RELAY_DROP_AUTH_FAILED], tally->drops[RELAY_DROP_REPLAYED],
+		tally->drops[RELAY_DROP_TOO_OLD], tally->highest_roc);
+	assert_true(tally->drops[RELAY_DROP_NONE] >= tally->sent / 10 * 9);
+	assert_true(tally->drops[RELAY_DROP_AUTH_FAILED] > tally->sent / 50);
+	assert_true(tally->drops[RELAY_DROP_REPLAYED] > tally->sent / 100);
+	assert_true(tally->drops[RELAY_DROP_TOO_OLD] > tally->sent / 200);
 }
 
 #define SUITE_80 RELAY_SUITE_AES_CM_128_HMAC_SHA1_80
 #define SUITE_32 RELAY_SUITE_AES_CM_128_HMAC_SHA1_32
 
 /* One by one, the reason must be the same too; in batches of any size, as the worker does. */
-static struct trial trials[] = {
-	{{SUITE_80, SUITE_80}, ENGINE_BATCH_MAX, PACKETS},
-	{{SUITE_80, SUITE_32}, ENGINE_BATCH_MAX, PACKETS},
-	{{SUITE_80, SUITE_80}, 1, PACKETS},
-	{{SUITE_32, SUITE_80}, 1, PACKETS},
-};
+static void
+long_calls(void **state)
+{
+	static const struct trial trials[] = {
+		{{SUITE_80, SUITE_80}, ENGINE_BATCH_MAX, 0, false, PACKETS},
+		{{SUITE_80, SUITE_32}, ENGINE_BATCH_MAX, 0, false, PACKETS},
+		{{SUITE_80, SUITE_80}, 1, 0, false, PACKETS},
+		{{SUITE_32, SUITE_80}, 1, 0, false, PACKETS},
+	};
+	struct tally tally = {0};
+
+	for (unsigned i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
+		run_trial(&trials[i], &tally);
+	check_worth(&tally);
+	assert_true(tally.highest_roc >= 2);
+}
+
+/* A pair is both directions, so that each of the 81 is there. */
+static void
+every_pair_of_suites(void **state)
+{
+	struct tally tally = {0};
+	unsigned can = 0;
+
+	for (enum relay_suite a = 0; a < RELAY_SUITE_COUNT; a++) {
+		can += oracle_can(a);
+		for (enum relay_suite b = a; b < RELAY_SUITE_COUNT; b++) {
+			const struct trial trial = {
+				{a, b}, ENGINE_BATCH_MAX, 90, true, PACKETS_OF_OTHERS};
+			run_trial(&trial, &tally);
+		}
+	}
+	fprintf(stderr, "libsrtp2 was the oracle for %u suites, OpenSSL for the others\n", can);
+	assert_true(can >= 2);
+	check_worth(&tally);
+}
+
+/* A source's first packets in one batch, and another round of sequence numbers among them: where no
+ * tag proves an index, the relay must think twice. */
+static void
+first_packets_in_clear(void **state)
+{
+	const struct trial trial = {{RELAY_SUITE_NONE, SUITE_80}, ENGINE_BATCH_MAX, 0, false, 120};
+	struct tally tally = {0};
+
+	for (unsigned i = 0; i < 30; i++)
+		run_trial(&trial, &tally);
+}
 
 static int
 start(void **state)
@@ -324,10 +385,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(transcrypts_as_libsrtp_does, &trials[0]),
-		cmocka_unit_test_prestate(transcrypts_as_libsrtp_does, &trials[1]),
-		cmocka_unit_test_prestate(transcrypts_as_libsrtp_does, &trials[2]),
-		cmocka_unit_test_prestate(transcrypts_as_libsrtp_does, &trials[3]),
+		cmocka_unit_test(long_calls),
+		cmocka_unit_test(first_packets_in_clear),
 		cmocka_unit_test(every_pair_of_suites),
 	};
 

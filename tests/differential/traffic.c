@@ -8,10 +8,11 @@
 #define PAYLOAD_MAX 1400
 #define TICK 1000       /* time between two packets */
 #define LATE_MAX 60     /* packets */
-#define REPLAY_MAX 300  /* packets */
+#define REPLAY_MAX 200  /* packets */
 #define JUMP_APART 50   /* packets at least: no batch and no replay may span half the sequences, */
-#define JUMP_LEAST 2000 /* else the two receivers, one asked packet by packet and the other batch */
-#define JUMP_MOST 3000  /* by batch, may estimate differently and both be right */
+#define JUMP_LEAST 3000 /* else the two receivers, one asked packet by packet and the other batch */
+#define JUMP_MOST 4000  /* by batch, may estimate differently and both be right */
+#define ROUND_STARTS 6
 
 struct source {
 	uint32_t ssrc;
@@ -49,6 +50,11 @@ make_rtp(struct sent *sent, const struct source *source, struct test_random *dic
 	}
 	if (length + payload > PAYLOAD_MAX + 100)
 		payload = PAYLOAD_MAX;
+	if (payload == 0)
+		data[0] &= 0xdf;
+	else if (data[0] & 0x20) /* so much padding, RFC 3550 5.1 */
+		data[length + payload - 1] =
+			(uint8_t)(1 + random_below(dice, payload < 255 ? payload : 255));
 	sent->plain_length = length + payload;
 	sent->index = source->next;
 }
@@ -70,15 +76,17 @@ make_rtcp(struct sent *sent, const struct source *source, struct test_random *di
 static void
 send_all(struct traffic *traffic, const struct relay_crypto *key, struct test_random *dice)
 {
-	static const unsigned starts[] = {65535, 65530, 0, 1, 32767, 32768};
+	static const unsigned starts[ROUND_STARTS] = {65535, 65530, 0, 1, 32767, 32768};
 	struct oracle *sender = oracle_create(key, false);
 	struct source source[SSRCS];
 	unsigned since_jump = 0;
+	bool clear = key->suite == RELAY_SUITE_NONE;
 
 	for (unsigned i = 0; i < SSRCS; i++) {
 		source[i].ssrc = (uint32_t)random_next(dice) & ~3u; /* so they differ: */
 		source[i].ssrc |= i;
-		source[i].next = starts[random_below(dice, sizeof(starts) / sizeof(starts[0]))];
+		/* the first one soon begins another round */
+		source[i].next = starts[random_below(dice, i == 0 ? 2 : ROUND_STARTS)];
 		source[i].started = false;
 	}
 	for (unsigned i = 0; i < traffic->sent_count; i++) {
@@ -95,7 +103,7 @@ send_all(struct traffic *traffic, const struct relay_crypto *key, struct test_ra
 			from->next++;
 			sent->first = !from->started;
 			from->started = true;
-			if (++since_jump >= JUMP_APART && random_percent(dice, 20)) {
+			if (++since_jump >= JUMP_APART && !clear && random_percent(dice, 50)) {
 				from->next +=
 					JUMP_LEAST + random_below(dice, JUMP_MOST - JUMP_LEAST);
 				since_jump = 0;
@@ -125,7 +133,7 @@ by_time(const void *a, const void *b)
 
 /* Every original has a time of its own, and so (by the odd part) has what follows from it. */
 static void
-deliver_all(struct traffic *traffic, struct test_random *dice)
+deliver_all(struct traffic *traffic, bool clear, struct test_random *dice)
 {
 	for (unsigned i = 0; i < traffic->sent_count; i++) {
 		uint64_t now = (uint64_t)TICK * (i + LATE_MAX);
@@ -140,7 +148,7 @@ deliver_all(struct traffic *traffic, struct test_random *dice)
 			add_arrival(traffic,
 				now + 2 + (uint64_t)TICK * random_below(dice, REPLAY_MAX), i,
 				false);
-		if (random_percent(dice, 6)) /* before and after the original */
+		if (!clear && random_percent(dice, 6)) /* before and after the original */
 			add_arrival(traffic,
 				now + 3 + (uint64_t)TICK * random_below(dice, 20) - 10 * TICK, i,
 				true);
@@ -159,7 +167,7 @@ traffic_make(struct traffic *traffic, const struct relay_crypto *key, unsigned c
 		exit(1);
 	traffic->sent_count = count;
 	send_all(traffic, key, dice);
-	deliver_all(traffic, dice);
+	deliver_all(traffic, key->suite == RELAY_SUITE_NONE, dice);
 }
 
 void

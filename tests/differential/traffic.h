@@ -10,7 +10,7 @@
 
 struct sent {
 	uint8_t plain[TRAFFIC_ROOM]; /* as the far end made it */
-	uint8_t wire[TRAFFIC_ROOM];  /* as libsrtp2 protected it */
+	uint8_t wire[TRAFFIC_ROOM];  /* as the oracle protected it */
 	unsigned plain_length;
 	unsigned wire_length;
 	unsigned index; /* ROC || sequence of RTP */
@@ -33,13 +33,14 @@ struct traffic {
 	unsigned highest_roc;
 };
 
-/* `count` packets, RTP and RTCP of several SSRCs, with sequence jumps and wraps, protected by
- * libsrtp2 under this key; some lost, late, repeated or forged. */
+/* `count` packets, RTP and RTCP of several SSRCs, with sequence jumps and wraps, protected by the
+ * oracle under this key; some lost, late, repeated or forged. In clear there are neither jumps nor
+ * forgeries: nobody could tell them from a far end that begins anew. */
 void traffic_make(struct traffic *traffic, const struct relay_crypto *key, unsigned count,
 	struct test_random *dice);
 void traffic_free(struct traffic *traffic);
 
-/* Alters a packet at random: it differs from the original, which is at `original`. */
+/* Alters a packet at random, so that it differs. */
 void traffic_forge(uint8_t *data, unsigned *length, struct test_random *dice);
 
 #endif
