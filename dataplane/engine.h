@@ -61,7 +61,7 @@ struct crypto_engine {
 	void *(*create)(void);
 	void (*destroy)(void *state);
 
-	/* What create() chose on this CPU, for people ("AVX512"); static storage. */
+	/* What create() chose on this CPU, for people ("AVX512"); lives as long as the state. */
 	const char *(*variant)(const void *state);
 
 	/* Sets ops[i]->genuine for each of n (at most ENGINE_BATCH_MAX) by comparing the tag in
@@ -74,9 +74,16 @@ struct crypto_engine {
 };
 
 extern const struct crypto_engine engine_ipsec_mb;
+extern const struct crypto_engine engine_avx512;
+extern const struct crypto_engine engine_avx2;
 
-/* The engine with that name, or for "auto" the fastest usable one. NULL: no such engine, or the
- * CPU can't run it; then *reason is a sentence. */
+/* All engines, usable here or not; NULL after the last. */
+extern const struct crypto_engine *const engines[];
+
+/* The engine with that name, or for "auto" the fastest of those that this CPU can run, which takes
+ * some milliseconds of trials. NULL: no such engine, or the CPU can't run it. *reason is then a
+ * sentence that says what to do, and otherwise says why this one. It stays until the next call.
+ * Control thread. */
 const struct crypto_engine *engine_select(const char *name, const char **reason);
 
 #endif

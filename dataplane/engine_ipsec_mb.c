@@ -7,26 +7,22 @@
  * packet, so decryption and encryption are two passes in place. Sizes and pointers are ours, not
  * the packet's, so the variants without argument checks are used.
  */
-#include "engine.h"
+#include "engine_input.h"
 
-#include <endian.h>
 #include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define TAIL_LENGTH 4 /* ROC, or E and SRTCP index */
 #define GCM_TAG_LENGTH 16
 #define AAD_MAX 2048 /* bytes: the longest RTCP packet, and its index word */
 #define DIGEST_LENGTH 20
-#define IV_LENGTH 16
 
 _Static_assert(ENGINE_BATCH_MAX <= IMB_MAX_BURST_SIZE, "a batch is one burst");
 
 struct ipsec_mb_state {
 	IMB_MGR *manager;
 	IMB_JOB job[ENGINE_BATCH_MAX];
-	uint8_t iv[ENGINE_BATCH_MAX][IV_LENGTH] __attribute__((aligned(16)));
+	uint64_t iv[ENGINE_BATCH_MAX][2] __attribute__((aligned(16)));
 	struct gcm_context_data gcm;
 	uint8_t aad[AAD_MAX];
 	uint8_t digest[ENGINE_BATCH_MAX][DIGEST_LENGTH];
@@ -96,21 +92,15 @@ ipsec_mb_variant(const void *opaque)
 	}
 }
 
-static inline bool
-is_aead(const struct srtp_key *key)
-{
-	return key->suite >= RELAY_SUITE_AEAD_AES_128_GCM;
-}
-
 /* Places what follows a packet in its HMAC's input, RTP's ROC (RFC 3711 4.2) or SRTCP's index word
  * (3.4), and gives the length of that input. */
 static inline unsigned
 finish_hash_input(const struct crypto_op *op, uint64_t index)
 {
-	uint32_t word = htobe32(op->kind == CRYPTO_RTP ? (uint32_t)(index >> 16) : op->rtcp_word);
+	uint32_t word = hash_tail(op, index);
 
-	memcpy(op->data + op->length, &word, TAIL_LENGTH);
-	return op->length + TAIL_LENGTH;
+	memcpy(op->data + op->length, &word, HASH_TAIL_LENGTH);
+	return op->length + HASH_TAIL_LENGTH;
 }
 
 /* `output` gets DIGEST_LENGTH bytes, however short the tag is. */
@@ -230,18 +220,6 @@ ipsec_mb_verify(void *opaque, struct crypto_op *const ops[], unsigned n)
 						     hashed[i]->rx->tag_length) == 0;
 }
 
-/* (k_s << 16) XOR (SSRC << 64) XOR (index << 16): RFC 3711 4.1.1. */
-static inline void
-make_iv(uint8_t iv[IV_LENGTH], const struct srtp_key *key, uint32_t ssrc, uint64_t index)
-{
-	uint64_t half[2] = {0, 0};
-
-	memcpy(half, key->salt, sizeof(key->salt));
-	half[0] ^= htobe64(ssrc);
-	half[1] ^= htobe64(index << 16);
-	memcpy(iv, half, sizeof(half));
-}
-
 /* Length of an AES-CM key by its suite's number. */
 static const uint8_t key_bytes[RELAY_SUITE_COUNT] = {
 	[RELAY_SUITE_AES_CM_128_HMAC_SHA1_80] = IMB_KEY_128_BYTES,
@@ -273,9 +251,10 @@ run_ciphers(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigne
 		job->msg_len_to_cipher_in_bytes = op->cipher_length;
 		job->enc_keys = key->schedule;
 		job->key_len_in_bytes = key_length;
-		make_iv(state->iv[jobs], key, op->ssrc, transmit ? op->tx_index : op->rx_index);
-		job->iv = state->iv[jobs];
-		job->iv_len_in_bytes = IV_LENGTH;
+		make_aes_cm_iv(
+			state->iv[jobs], key, op->ssrc, transmit ? op->tx_index : op->rx_index);
+		job->iv = (const uint8_t *)state->iv[jobs];
+		job->iv_len_in_bytes = AES_CM_IV_LENGTH;
 		jobs++;
 	}
 	return jobs == 0 ||

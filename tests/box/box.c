@@ -8,6 +8,7 @@
 #include "dataplane/stats.h"
 #include "dataplane/tick.h"
 #include "dataplane/worker_private.h"
+#include "tests/test_engine.h"
 
 #include <rte_eal.h>
 #include <rte_eth_ring.h>
@@ -161,7 +162,6 @@ box_start(void **state)
 		.timeout_s = 60,
 		.hold_timeout_s = 7200,
 		.one_way_s = 15};
-	const char *reason = "";
 	char error[512];
 
 	(void)state;
@@ -174,10 +174,7 @@ box_start(void **state)
 	make_iface(BOX_ACCESS, "access", BOX_ACCESS_4, BOX_ACCESS_6, 0);
 	make_iface(BOX_CORE, "core", BOX_CORE_4, BOX_CORE_6, 0);
 	make_iface(BOX_TAGGED, "tagged", BOX_TAGGED_4, NULL, BOX_VLAN);
-	const char *name = getenv("SALLYPORT_TEST_ENGINE");
-	const struct crypto_engine *engine = engine_select(name != NULL ? name : "auto", &reason);
-	if (engine == NULL)
-		FAIL("%s", reason);
+	const struct crypto_engine *engine = test_engine();
 	if (workers_create(&media, engine, error, sizeof(error)) != 0 ||
 		sessions_init(&media, error, sizeof(error)) != 0)
 		FAIL("%s", error);

@@ -4,6 +4,7 @@
 #include "dataplane/srtp_context.h"
 #include "dataplane/srtp_flow.h"
 #include "dataplane/tick.h"
+#include "tests/test_engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +30,12 @@ transcryptor_init(struct transcryptor *transcryptor, const struct relay_crypto r
 	const struct relay_crypto transmit[2], struct rte_mempool *streams)
 {
 	struct bridge *bridge = &transcryptor->bridge;
-	const char *reason = "out of memory";
 
 	memset(transcryptor, 0, sizeof(*transcryptor));
-	transcryptor->engine = engine_select("auto", &reason);
-	if (transcryptor->engine != NULL)
-		transcryptor->state = transcryptor->engine->create();
+	transcryptor->engine = test_engine();
+	transcryptor->state = transcryptor->engine->create();
 	if (transcryptor->state == NULL) {
-		fprintf(stderr, "transcryptor: %s\n", reason);
+		fprintf(stderr, "transcryptor: out of memory\n");
 		exit(1);
 	}
 	transcryptor->streams = streams;

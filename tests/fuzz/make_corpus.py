@@ -89,9 +89,17 @@ def requests():
     yield b"\0" + struct.pack("HHIQII", 2, 7, 24, 7, 0, 0)
 
 
+def batches():
+    """Eight bytes a packet: length, suites, RTCP, forgery, SSRC, the two indices."""
+    for suites in (0x11, 0x12, 0x21, 0x57, 0x70, 0x03):
+        yield b"".join(struct.pack("<H6B", 160, suites, 0, 0, i, i, i) for i in range(40))
+    yield b"".join(struct.pack("<H6B", 37 * i, 0x11 + i, i % 5 == 0, i % 7 == 0, 1, i, 9) for i in range(64))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
-    seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": []}
+    seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
+             "engines": list(batches())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The HMAC-SHA1 vectors of RFC 2202 section 3, through the engine and its precomputed states. */
-#include "dataplane/engine.h"
 #include "session_key.h"
+#include "tests/test_engine.h"
 
 #include <openssl/sha.h>
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#define SENT_MAX 16 /* bytes that an engine makes at least: SRTP sends 10 of them at most */
 #define SUITE RELAY_SUITE_AES_CM_128_HMAC_SHA1_80
 
 static const struct crypto_engine *engine;
@@ -95,7 +96,7 @@ all_in_one_batch(void **unused)
 	}
 	engine->transcrypt(state, ops, VECTORS);
 	for (size_t i = 0; i < VECTORS; i++)
-		assert_memory_equal(op[i].tag, vectors[i].digest, 20);
+		assert_memory_equal(op[i].tag, vectors[i].digest, SENT_MAX);
 	engine->verify(state, ops, VECTORS);
 	for (size_t i = 0; i < VECTORS; i++)
 		assert_true(op[i].genuine);
@@ -126,16 +127,14 @@ with_the_end_as_roc(void **unused)
 	assert_true(op.genuine);
 	memset(op.tag, 0, sizeof(op.tag));
 	engine->transcrypt(state, ops, 1);
-	assert_memory_equal(op.tag, vector->digest, 20);
+	assert_memory_equal(op.tag, vector->digest, SENT_MAX);
 }
 
 static int
 setup(void **unused)
 {
-	const char *reason = "";
-
-	engine = engine_select("auto", &reason);
-	if (engine == NULL || srtp_key_init() != 0)
+	engine = test_engine();
+	if (srtp_key_init() != 0)
 		return -1;
 	state = engine->create();
 	return state == NULL ? -1 : 0;

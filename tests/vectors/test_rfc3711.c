@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 3711 appendix B, through the engine that packets go through. */
-#include "dataplane/engine.h"
 #include "session_key.h"
+#include "tests/test_engine.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -131,10 +131,8 @@ b3_key_derivation(void **unused)
 static int
 setup(void **unused)
 {
-	const char *reason = "";
-
-	engine = engine_select("auto", &reason);
-	if (engine == NULL || srtp_key_init() != 0)
+	engine = test_engine();
+	if (srtp_key_init() != 0)
 		return -1;
 	state = engine->create();
 	return state == NULL ? -1 : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 6188 section 7: AES-192 and AES-256 in counter mode, and as the key derivation's function. */
-#include "dataplane/engine.h"
 #include "session_key.h"
+#include "tests/test_engine.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -48,7 +48,8 @@ static const struct derivation derivations[] = {
 		"2372b82d639b6d8503a47adc0a6c", "355b10973cd95b9eacf4061c7e1a7151e7cfbfcb"},
 };
 
-static void *engine;
+static const struct crypto_engine *engine;
+static void *state;
 
 static void
 keystreams_of_long_keys(void **unused)
@@ -67,7 +68,7 @@ keystreams_of_long_keys(void **unused)
 			.kind = CRYPTO_RTP,
 			.tx = &room.key};
 		struct crypto_op *ops[1] = {&op};
-		engine_ipsec_mb.transcrypt(engine, ops, 1);
+		engine->transcrypt(state, ops, 1);
 		assert_memory_equal(packet + 12, expected, 48);
 	}
 }
@@ -83,7 +84,7 @@ check_auth_key(struct srtp_key *key, const char *hex)
 	unsigned length;
 
 	assert_int_equal(from_hex(hex, auth), 20);
-	engine_ipsec_mb.transcrypt(engine, ops, 1);
+	engine->transcrypt(state, ops, 1);
 	assert_non_null(HMAC(EVP_sha1(), auth, 20, whole, sizeof(whole), expected, &length));
 	assert_memory_equal(op.tag, expected, key->tag_length);
 }
@@ -113,14 +114,15 @@ derives_long_keys(void **unused)
 static int
 setup(void **unused)
 {
-	engine = engine_ipsec_mb.create();
-	return engine == NULL || srtp_key_init() != 0 ? -1 : 0;
+	engine = test_engine();
+	state = engine->create();
+	return state == NULL || srtp_key_init() != 0 ? -1 : 0;
 }
 
 static int
 teardown(void **unused)
 {
-	engine_ipsec_mb.destroy(engine);
+	engine->destroy(state);
 	srtp_keys_fini();
 	return 0;
 }

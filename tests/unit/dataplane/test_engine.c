@@ -2,7 +2,7 @@
 /* Engines: batches of any mixture of suites, legs, lengths, RTP and RTCP, against OpenSSL
  * (tests/evp_srtp.h); forged packets, which come out as they were; and the choice of an engine.
  * SALLYPORT_TEST_SEED repeats a run. */
-#include "dataplane/engine.h"
+#include "tests/test_engine.h"
 #include "random.h"
 #include "tests/evp_srtp.h"
 
@@ -200,7 +200,10 @@ an_engine_is_chosen_by_name(void **unused)
 	const char *reason = NULL;
 
 	assert_non_null(engine_select("auto", &reason));
+	if (engine_avx2.usable() || engine_avx512.usable())
+		assert_non_null(strstr(reason, "fastest in a trial: "));
 	assert_ptr_equal(engine_select("ipsec-mb", &reason), &engine_ipsec_mb);
+	assert_string_equal(reason, "as configured");
 	assert_null(engine_select("steam", &reason));
 	assert_non_null(strstr(reason, "steam"));
 	assert_non_null(strstr(reason, "ipsec-mb"));
@@ -209,10 +212,8 @@ an_engine_is_chosen_by_name(void **unused)
 static int
 setup(void **unused)
 {
-	const char *reason = "";
-
-	engine = engine_select("auto", &reason);
-	state = engine != NULL ? engine->create() : NULL;
+	engine = test_engine();
+	state = engine->create();
 	for (unsigned suite = 0; suite < RELAY_SUITE_COUNT; suite++)
 		for (unsigned k = 0; k < 2; k++) {
 			struct relay_crypto crypto = {.suite = (uint8_t)suite};
