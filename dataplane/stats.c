@@ -86,6 +86,7 @@ add_stages(struct list *list, const char *whose, unsigned first, unsigned last)
 
 	for (unsigned i = first; i <= last; i++)
 		packets += counter_read(&worker_counters(i)->sampled);
+	add(list, packets, "%s.sampled", whose);
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
 		uint64_t cycles = 0;
 		for (unsigned i = first; i <= last; i++)

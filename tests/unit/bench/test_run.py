@@ -46,7 +46,7 @@ RTPENGINE = r"""#!/bin/bash
 echo "rtpengine $*" >>"$STAND_INS/log"
 while [ $# -gt 0 ]; do [ "$1" = --out ] && out=$2; shift; done
 echo '{"run": "'"$SALLYPORT_LAB_RUN"'", "rtpengine": null, "rtpengine_skipped": "not here"}' >"$out"
-exit 77
+exit "${RTPENGINE_STATUS:-77}"
 """
 
 
@@ -75,7 +75,7 @@ class Lab(unittest.TestCase):
 
     def environment(self, **more):
         kept = {key: value for key, value in os.environ.items()
-                if not key.startswith(("SALLYPORT_", "CRYPTO_", "DATAPATH_"))}
+                if not key.startswith(("SALLYPORT_", "CRYPTO_", "DATAPATH_", "RTPENGINE_"))}
         return {**kept, "PATH": self.path("bin") + ":" + os.environ["PATH"],
                 "STAND_INS": self.folder, "TMPDIR": self.path("tmp"),
                 "PYTHONDONTWRITEBYTECODE": "1", "SALLYPORT_BENCH_LOCK": self.path("lock"), **more}
@@ -164,8 +164,16 @@ class Parts(Lab):
         self.assertNotIn("sessions", self.figures())
         self.assertEqual(len(self.figures()["crypto"]), 1)
 
+    def test_one_that_fails_may_say_why(self):
+        done = self.lab(RTPENGINE_STATUS="1")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.figures()["rtpengine_skipped"], "not here")
+
     def test_nothing_could_run(self):
         self.assertEqual(self.lab("--part", "rtpengine").returncode, 77)
+        # one that says only why it has no figures has not measured, whatever its status
+        done = self.lab("--part", "rtpengine", RTPENGINE_STATUS="0")
+        self.assertEqual(done.returncode, 77)
         self.assertEqual(self.lab("--part", "crypto", CRYPTO_STATUS="77").returncode, 77)
         self.assertEqual(self.lab("--part", "crypto", CRYPTO_STATUS="1").returncode, 1)
 

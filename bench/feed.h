@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The lab's generator: real SRTP over net_memif to a relay, or to an echo, on another core.
+ *
+ * Packets are made and protected before a trial, so that during it they are only sent, counted and
+ * timed: feed.c has the search, feed_packets.c the packets, feed_trial.c the trial, feed_oracle.c
+ * the judgement by libsrtp2, feed_control.c the relay API, feed_port.c the memif port.
+ */
+#ifndef BENCH_FEED_H
+#define BENCH_FEED_H
+
+#include "dataplane/engine.h"
+#include "relay/api.h"
+#include "relay/client.h"
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#define FEED_BURST 32
+#define FEED_SAMPLE 200       /* one packet in so many is judged: more than one in 256 */
+#define FEED_FRAME_MAX 1518   /* bytes */
+#define FEED_HEADERS 42       /* bytes of Ethernet, IPv4 and UDP */
+#define FEED_RTP_HEADER 12    /* bytes */
+#define FEED_PAYLOAD_MAX 1200 /* bytes */
+#define FEED_LATE_US 10000    /* a packet sent so late after its time counts as lost */
+
+/* One direction of a session: what its far end sends, and what the other hears. */
+struct feed_stream {
+	struct relay_addr far;   /* where it sends from */
+	struct relay_addr relay; /* where to */
+	struct srtp_key *key;    /* that it protects with: the relay's receive key */
+	uint32_t index;          /* of its next packet: ROC || SEQ */
+};
+
+/* A packet of a trial. */
+struct feed_packet {
+	uint32_t place; /* in the arena, in 64 bytes */
+	uint32_t stream;
+	uint32_t index;
+	uint16_t length; /* of the frame */
+	uint16_t payload;
+};
+
+struct feed {
+	uint16_t port;
+	struct rte_mempool *pool;
+	struct rte_ether_addr mac, relay_mac;
+	bool relay_known;
+	bool echo;
+	const struct crypto_engine *engine;
+	void *engine_state;
+	struct relay_client *client;
+	struct relay_ip far; /* the first address that far ends have; more follow */
+	uint32_t sessions;   /* installed */
+	uint32_t sessions_max;
+	struct feed_stream *stream; /* two a session */
+	uint8_t *arena;
+	size_t arena_size;
+	struct feed_packet *packet;
+	uint8_t *seen; /* of each packet of the trial: it came back */
+	uint32_t packets_max;
+	uint8_t *sample; /* frames that came back, FEED_FRAME_MAX each */
+	uint32_t *sample_of;
+	uint32_t samples_max;
+	uint64_t random;
+};
+
+struct feed_latency {
+	double p50, p99, p999; /* us, from when a packet was due */
+};
+
+struct feed_result {
+	double mpps;
+	uint32_t packets;
+	uint32_t lost;    /* did not come back, or were sent too late */
+	uint32_t strange; /* came, and are none of the trial's, or came twice */
+	uint32_t samples;
+	uint32_t bad; /* of these */
+	double core_share;
+	struct feed_latency latency;
+};
+
+struct feed_counters {
+	uint64_t packets, busy_cycles, sampled;
+	double stage[16]; /* cycles in all */
+	unsigned stages;
+	char stage_name[16][16];
+};
+
+/* feed_port.c */
+void feed_port_open(struct feed *feed, const char *memif, unsigned ring);
+/* Answers the relay's ARP requests among what came, and frees all. */
+void feed_port_idle(struct feed *feed);
+bool feed_answer_arp(struct feed *feed, struct rte_mbuf *mbuf);
+
+/* feed_packets.c */
+int feed_allocate(struct feed *feed, uint32_t sessions_max, size_t arena_size);
+/* The two keys of a stream's direction: what its far end sends with, and what the other hears. */
+void feed_keys(uint32_t stream, struct relay_crypto *receive, struct relay_crypto *transmit);
+/* Addresses and keys of sessions from `first` on to `end`. */
+int feed_streams_make(struct feed *feed, uint32_t first, uint32_t end);
+/* Makes n packets in random order of streams, protected. Returns how many the arena held. */
+uint32_t feed_packets_make(struct feed *feed, uint32_t n, unsigned payload, bool mixed);
+uint8_t feed_fill_byte(uint32_t number);
+
+/* feed_trial.c */
+void feed_trial(struct feed *feed, uint32_t n, double mpps, struct feed_result *result);
+
+/* feed_oracle.c: how many of the samples are not what was sent, by libsrtp2. */
+int feed_judge_init(void);
+uint32_t feed_judge(const struct feed *feed, uint32_t samples);
+/* Or how many are not the very RTP packets that were sent: of an echo. */
+uint32_t feed_compare(const struct feed *feed, uint32_t samples);
+
+/* feed_control.c */
+int feed_connect(struct feed *feed, const char *socket);
+/* Installs sessions until there are so many; seconds that it took, or negative. */
+double feed_install(struct feed *feed, uint32_t sessions);
+double feed_delete(struct feed *feed, uint32_t first, uint32_t end);
+int feed_read_counters(struct feed *feed, struct feed_counters *counters);
+uint64_t feed_session_bytes(struct feed *feed);
+
+#endif
