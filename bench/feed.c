@@ -41,6 +41,7 @@ static const char usage[] =
 	"  --repeat N        of what is reported (default 3)\n"
 	"  --arena MB        for packets (default 2048)\n"
 	"  --ring N          log2 of the memif rings' slots (default 13)\n"
+	"  --rate KPPS       no search: this many thousand packets a second\n"
 	"  --cpu N           run on this CPU (default 0)\n"
 	"\n"
 	"Prints JSON. Exit status: 0 measured; 1 not; 2 wrong usage.\n";
@@ -50,7 +51,7 @@ struct options {
 	bool echo, mixed;
 	uint32_t sessions[POINTS_MAX], latency[POINTS_MAX];
 	unsigned points, latencies;
-	unsigned trial_ms, confirm_ms, repeat, arena_mb, ring, cpu;
+	unsigned trial_ms, confirm_ms, repeat, arena_mb, ring, cpu, rate;
 };
 
 static unsigned
@@ -71,13 +72,13 @@ read_options(int argc, char **argv, struct options *options)
 		{"echo", 0, NULL, 'e'}, {"sessions", 1, NULL, 'n'}, {"latency", 1, NULL, 'l'},
 		{"mixed", 0, NULL, 'x'}, {"trial", 1, NULL, 0}, {"confirm", 1, NULL, 1},
 		{"repeat", 1, NULL, 2}, {"arena", 1, NULL, 3}, {"ring", 1, NULL, 4},
-		{"cpu", 1, NULL, 5}, {NULL, 0, NULL, 0}};
+		{"cpu", 1, NULL, 5}, {"rate", 1, NULL, 6}, {NULL, 0, NULL, 0}};
 	unsigned *numbers[] = {&options->trial_ms, &options->confirm_ms, &options->repeat,
-		&options->arena_mb, &options->ring, &options->cpu};
+		&options->arena_mb, &options->ring, &options->cpu, &options->rate};
 	int found;
 
 	while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (found < 6)
+		if (found < 7)
 			*numbers[found] = (unsigned)strtoul(optarg, NULL, 10);
 		else if (found == 'm')
 			options->memif = optarg;
@@ -273,7 +274,7 @@ measure(const struct point *point)
 	struct confirmed runs[REPEATS_MAX];
 	unsigned n = 0;
 
-	double mpps = search(point);
+	double mpps = options.rate > 0 ? options.rate / 1e3 : search(point);
 	for (unsigned tries = 0; n < options.repeat; tries++) {
 		if (tries == CONFIRMS_MAX) {
 			fprintf(stderr,

@@ -27,16 +27,53 @@ ether_length(const struct iface *iface)
 	       (iface->vlan != 0 ? (unsigned)sizeof(struct rte_vlan_hdr) : 0);
 }
 
-static struct rte_udp_hdr *
-write_udp(const struct way *way, uint8_t *at)
-{
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)at;
+/*
+ * Headers are put together in registers, summed there, and stored in few large pieces: a sum over
+ * fields that were stored one by one would have to wait for each of them.
+ *
+ * Sums are in memory order, which a one's complement sum does not mind (RFC 1071 2 (B)).
+ */
 
-	udp->src_port = rte_cpu_to_be_16(way->local_port);
-	udp->dst_port = rte_cpu_to_be_16(way->to->port);
-	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + way->length));
-	udp->dgram_cksum = 0;
-	return udp;
+static uint64_t
+sum_word(uint64_t word)
+{
+	return (uint32_t)word + (word >> 32);
+}
+
+static uint64_t
+sum_bytes(const uint8_t *at, unsigned length)
+{
+	uint64_t low = 0, high = 0, word = 0;
+
+	for (; length >= sizeof(word); length -= sizeof(word), at += sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		low += (uint32_t)word;
+		high += word >> 32;
+	}
+	/* the rest by its bits: 4, 2, 1 */
+	word = 0;
+	if (length & 1)
+		word = at[length - 1];
+	if (length & 2) {
+		uint16_t two;
+		memcpy(&two, at + (length & 4), sizeof(two));
+		word = word << 16 | two;
+	}
+	if (length & 4) {
+		uint32_t four;
+		memcpy(&four, at, sizeof(four));
+		low += four;
+	}
+	return low + high + sum_word(word);
+}
+
+static uint16_t
+fold(uint64_t sum)
+{
+	sum = sum_word(sum);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
 static void
@@ -47,51 +84,74 @@ ask_offload(const struct way *way, uint64_t flags, uint16_t l3_length)
 	way->mbuf->l3_len = l3_length;
 }
 
+/* `pseudo` is the sum of both addresses. */
+static void
+write_udp(const struct way *way, uint8_t *at, uint64_t pseudo)
+{
+	uint16_t length = (uint16_t)(sizeof(struct rte_udp_hdr) + way->length);
+	uint64_t header = rte_cpu_to_be_16(way->local_port) |
+	                  (uint64_t)rte_cpu_to_be_16(way->to->port) << 16 |
+	                  (uint64_t)rte_cpu_to_be_16(length) << 32;
+	uint16_t checksum;
+
+	pseudo += (uint64_t)rte_cpu_to_be_16(IPPROTO_UDP) + rte_cpu_to_be_16(length);
+	if (way->iface->udp_checksum_offload) {
+		checksum = fold(pseudo); /* the port adds the rest */
+	} else {
+		checksum = (uint16_t)~fold(
+			pseudo + sum_word(header) + sum_bytes(at + sizeof(header), way->length));
+		/* 0 would be none (RFC 768; RFC 8200 8.1), and is the same as 0xffff */
+		if (checksum == 0)
+			checksum = 0xffff;
+	}
+	header |= (uint64_t)checksum << 48;
+	memcpy(at, &header, sizeof(header));
+}
+
 static void
 write_ipv4(const struct way *way)
 {
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)way->ip;
-	struct rte_udp_hdr *udp = write_udp(way, way->ip + sizeof(*ip));
+	uint32_t from, to;
+	uint16_t total =
+		(uint16_t)(sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) + way->length);
 
-	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->type_of_service = (uint8_t)(way->dscp << 2);
-	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + way->length));
-	ip->packet_id = 0; /* an atomic datagram needs no identification: RFC 6864 4.1 */
-	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
-	ip->time_to_live = MEDIA_TTL;
-	ip->next_proto_id = IPPROTO_UDP;
-	ip->hdr_checksum = 0;
-	memcpy(&ip->src_addr, way->from->ip, 4);
-	memcpy(&ip->dst_addr, way->to->ip, 4);
-	if (way->iface->udp_checksum_offload) {
-		ask_offload(way, RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM, sizeof(*ip));
-		udp->dgram_cksum = rte_ipv4_phdr_cksum(ip, way->mbuf->ol_flags);
-	} else {
-		ip->hdr_checksum = rte_ipv4_cksum(ip);
-		udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
-	}
+	memcpy(&from, way->from->ip, sizeof(from));
+	memcpy(&to, way->to->ip, sizeof(to));
+	/* version, header length, DSCP, total length; no identification, which an atomic datagram
+	 * needs none of (RFC 6864 4.1), and DF */
+	uint64_t first = RTE_IPV4_VHL_DEF | (uint64_t)(uint8_t)(way->dscp << 2) << 8 |
+	                 (uint64_t)rte_cpu_to_be_16(total) << 16 |
+	                 (uint64_t)rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG) << 48;
+	/* TTL, protocol, checksum, source */
+	uint64_t second = MEDIA_TTL | IPPROTO_UDP << 8 | (uint64_t)from << 32;
+	if (way->iface->udp_checksum_offload)
+		ask_offload(way, RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM,
+			sizeof(struct rte_ipv4_hdr));
+	else
+		second |= (uint64_t)(uint16_t)~fold(sum_word(first) + sum_word(second) + to) << 16;
+	memcpy(way->ip, &first, sizeof(first));
+	memcpy(way->ip + 8, &second, sizeof(second));
+	memcpy(way->ip + 16, &to, sizeof(to));
+	write_udp(way, way->ip + sizeof(struct rte_ipv4_hdr), (uint64_t)from + to);
 }
+_Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "a word's first byte is its lowest");
 
 static void
 write_ipv6(const struct way *way)
 {
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)way->ip;
-	struct rte_udp_hdr *udp = write_udp(way, way->ip + sizeof(*ip));
 
 	/* the DSCP is the traffic class's upper six bits (RFC 2474 3); no flow label */
 	ip->vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t)way->dscp << 22);
-	ip->payload_len = udp->dgram_len;
+	ip->payload_len = rte_cpu_to_be_16((uint16_t)(sizeof(struct rte_udp_hdr) + way->length));
 	ip->proto = IPPROTO_UDP;
 	ip->hop_limits = MEDIA_TTL;
 	memcpy(ip->src_addr, way->from->ip, 16);
 	memcpy(ip->dst_addr, way->to->ip, 16);
-	if (way->iface->udp_checksum_offload) {
+	if (way->iface->udp_checksum_offload)
 		ask_offload(way, RTE_MBUF_F_TX_IPV6, sizeof(*ip));
-		udp->dgram_cksum = rte_ipv6_phdr_cksum(ip, way->mbuf->ol_flags);
-	} else {
-		/* never 0, which would be none (RFC 8200 8.1): this gives 0xffff then */
-		udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
-	}
+	write_udp(way, way->ip + sizeof(*ip),
+		sum_bytes(way->from->ip, 16) + sum_bytes(way->to->ip, 16));
 }
 
 static void

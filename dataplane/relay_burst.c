@@ -225,12 +225,16 @@ turn_rtcp(struct worker *worker, struct packet *packets[], unsigned count)
 static void
 address_all(struct worker *worker, struct packet *packets[], unsigned count)
 {
+	uint16_t clear_length[WORKER_BURST];
+
+	/* all trailers before the first checksum, which so reads what has long been written */
+	for (unsigned i = 0; i < count; i++) {
+		clear_length[i] = packets[i]->length;
+		srtp_flow_seal(packets[i]);
+	}
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = packets[i];
 		const struct bridge_leg *out = &packet->bridge->leg[1 - packet->leg];
-		uint16_t clear_length = packet->length;
-
-		srtp_flow_seal(packet);
 		enum relay_drop reason = path_write(
 			out, packet->rtcp, packet->mbuf, packet->payload, packet->length);
 		if (reason != RELAY_DROP_NONE) {
@@ -243,7 +247,7 @@ address_all(struct worker *worker, struct packet *packets[], unsigned count)
 		batch->session[batch->count] = packet->bridge->state;
 		batch->from[batch->count] = packet->iface->index;
 		batch->rtcp[batch->count] = packet->rtcp;
-		batch->payload[batch->count++] = clear_length;
+		batch->payload[batch->count++] = clear_length[i];
 	}
 }
 
