@@ -64,6 +64,7 @@ struct process {
 	struct config *config;
 	struct memory *memory;
 	const struct crypto_engine *engine;
+	const char *engine_why;
 	int epoll;
 	int signals;
 	int timer;
@@ -206,6 +207,7 @@ start(struct process *process, char *error)
 		snprintf(error, ERROR_SIZE, "media.engine: %s", reason);
 		return -EINVAL;
 	}
+	process->engine_why = reason;
 	if ((result = srtp_key_init()) != 0) {
 		snprintf(error, ERROR_SIZE, "the crypto library can't be started: %s",
 			strerror(-result));
@@ -228,7 +230,8 @@ start(struct process *process, char *error)
 			"no memory for the buffers of captures: raise media.memory_mb");
 		return result;
 	}
-	stats_init(memory_pool(process->memory), memory_describe(process->memory));
+	stats_init(memory_pool(process->memory), memory_describe(process->memory),
+		process->engine_why);
 	if (media->telemetry && telemetry_init() == 0)
 		log_info("DPDK's telemetry: %s", telemetry_path());
 	sessions_on_event(api_server_emit);
@@ -354,9 +357,10 @@ main(int argc, char **argv)
 
 	int result = start(&process, error);
 	if (result == 0) {
-		log_info("relaying: %u worker(s), engine %s (%s), %s, relay API at %s",
+		log_info("relaying: %u worker(s), engine %s (%s; %s), %s, relay API at %s",
 			workers_count(), process.engine->name, workers_engine_variant(),
-			memory_describe(process.memory), process.config->media.socket);
+			process.engine_why, memory_describe(process.memory),
+			process.config->media.socket);
 		run(&process);
 		log_info("ending: %lu session(s) are cut off", (unsigned long)sessions_count());
 	} else {

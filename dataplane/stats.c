@@ -19,13 +19,15 @@
 static struct {
 	struct rte_mempool *mbufs;
 	const char *memory;
+	char engine_why[128];
 } process;
 
 void
-stats_init(struct rte_mempool *mbufs, const char *memory)
+stats_init(struct rte_mempool *mbufs, const char *memory, const char *engine_why)
 {
 	process.mbufs = mbufs;
 	process.memory = memory;
+	snprintf(process.engine_why, sizeof(process.engine_why), "%s", engine_why);
 }
 
 struct list {
@@ -204,6 +206,7 @@ stats_status(struct relay_status_reply *out)
 	snprintf(out->release, sizeof(out->release), "%s", SALLYPORT_VERSION);
 	snprintf(out->engine, sizeof(out->engine), "%s (%s)", workers_shared()->engine->name,
 		workers_engine_variant());
+	snprintf(out->engine_why, sizeof(out->engine_why), "%s", process.engine_why);
 	snprintf(out->memory, sizeof(out->memory), "%s", process.memory);
 	out->uptime_ms = (uint64_t)tick_s() * 1000;
 	out->sessions = sessions_count();

@@ -8,7 +8,7 @@
 #include <rte_mempool.h>
 
 /* What the status tells that no other module knows. `memory` is a sentence in static storage. */
-void stats_init(struct rte_mempool *mbufs, const char *memory);
+void stats_init(struct rte_mempool *mbufs, const char *memory, const char *engine_why);
 
 /* Writes at most `room` counters; returns how many. Every drop reason has one, also at zero. */
 unsigned stats_collect(struct relay_counter *out, unsigned room);

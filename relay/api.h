@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-#define RELAY_API_VERSION 2
+#define RELAY_API_VERSION 3
 #define RELAY_DATAGRAM_MAX 65536 /* bytes: the most that either side sends at once */
 #define RELAY_ID_SIZE 48         /* bytes of a session's name, NUL-padded, at least one NUL */
 #define RELAY_NAME_SIZE 16       /* bytes of an interface's name, NUL-padded */
@@ -267,9 +267,10 @@ struct relay_status_interface {
 
 struct relay_status_reply {
 	struct relay_header header;
-	char release[32]; /* "0.1.0" */
-	char engine[32];  /* the crypto engine in use, and what it chose */
-	char memory[64];  /* "hugepages, 512 MiB" or "ordinary pages, 512 MiB" */
+	char release[32];     /* "0.1.0" */
+	char engine[64];      /* the crypto engine in use, and what it chose: "avx512 (...)" */
+	char engine_why[128]; /* why this one: a trial's figures, or "as configured" */
+	char memory[64];      /* "hugepages, 512 MiB" or "ordinary pages, 512 MiB" */
 	uint64_t uptime_ms;
 	uint64_t sessions;
 	uint64_t sessions_max;

@@ -58,6 +58,7 @@ check_status(struct relay_status_reply *status)
 		return false;
 	END_TEXT(status->release);
 	END_TEXT(status->engine);
+	END_TEXT(status->engine_why);
 	END_TEXT(status->memory);
 	for (uint32_t i = 0; i < status->interfaces; i++) {
 		END_TEXT(status->interface[i].name);

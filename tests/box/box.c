@@ -180,7 +180,7 @@ box_start(void **state)
 		FAIL("%s", error);
 	if (capture_init() != 0)
 		FAIL("no captures");
-	stats_init(box.mbufs, "a test's");
+	stats_init(box.mbufs, "a test's", "the test's");
 	sessions_on_event(on_event);
 	capture_on_end(on_event);
 	for (unsigned i = 0; i < box_workers; i++)

@@ -77,7 +77,7 @@ def requests():
     other = struct.pack("BBBBIQ", 7, 2, 0, 0, 0, 0) + bytes(range(5, 37)) + bytes(16) + bytes(128)
 
     def header(op):
-        return struct.pack("HHIQII", 2, op - 1, 0, 7, 0, 0)
+        return struct.pack("HHIQII", 3, op - 1, 0, 7, 0, 0)
 
     name = b"call-1".ljust(48, b"\0")
     create = header(1) + name + struct.pack("II", 0, 0) + leg + key + other + leg.replace(b"access", b"core\0\0") + other + key
@@ -86,7 +86,7 @@ def requests():
     yield b"\1" + create + update + header(4) + name + header(3) + name
     yield b"\1" + header(5) + bytes(8) + header(6) + header(7)
     yield b"\1" + header(10) + name + bytes(32)
-    yield b"\0" + struct.pack("HHIQII", 2, 7, 24, 7, 0, 0)
+    yield b"\0" + struct.pack("HHIQII", 3, 7, 24, 7, 0, 0)
 
 
 def batches():

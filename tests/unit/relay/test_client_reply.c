@@ -321,6 +321,7 @@ on_texts(void *arg, const struct relay_header *reply)
 		const struct relay_status_reply *status = (const void *)reply;
 		assert_int_equal(sizeof(status->release) - 1, strlen(status->release));
 		assert_int_equal(sizeof(status->engine) - 1, strlen(status->engine));
+		assert_int_equal(sizeof(status->engine_why) - 1, strlen(status->engine_why));
 		assert_int_equal(sizeof(status->memory) - 1, strlen(status->memory));
 		assert_int_equal(RELAY_NAME_SIZE - 1, strlen(status->interface[1].name));
 		assert_int_equal(sizeof(status->interface[1].device) - 1,
