@@ -2,6 +2,8 @@
 /* One point: all contestants in turn, round after round, every byte of theirs looked at. */
 #include "crypto.h"
 
+#include "dataplane/fused.h"
+
 #include <intel-ipsec-mb.h>
 #include <stdio.h>
 #include <stdlib.h>
