@@ -21,10 +21,13 @@
 static const char usage[] =
 	"Usage: crypto [OPTION]...\n"
 	"\n"
-	"Measures what SRTP's crypto costs on one core: verify and decrypt a packet with one leg's\n"
+	"Measures what SRTP's crypto costs on one core: verify and decrypt a packet with one "
+	"leg's\n"
 	"key, encrypt it and make its tag with the other's. Contestants are ipsec-mb called\n"
-	"straight (raw-ipsec-mb, by the best of its interfaces), each engine of the relay that this\n"
-	"CPU can run, and libsrtp2. They take turns on the same packets, several rounds; each byte\n"
+	"straight (raw-ipsec-mb, by the best of its interfaces), each engine of the relay that "
+	"this\n"
+	"CPU can run, and libsrtp2. They take turns on the same packets, several rounds; each "
+	"byte\n"
 	"that they make is compared, and one packet in 256 is read by libsrtp2.\n"
 	"\n"
 	"  --quick          fewer points and rounds: done in under 150 seconds\n"
@@ -65,8 +68,7 @@ fail(const char *format, ...)
 	exit(1);
 }
 
-static void __attribute__((noreturn))
-misused(const char *what)
+static void __attribute__((noreturn)) misused(const char *what)
 {
 	fprintf(stderr, "crypto: %s: see crypto --help\n", what);
 	exit(2);
@@ -90,7 +92,8 @@ read_options(int argc, char **argv, struct options *options)
 		{"core", required_argument, NULL, 'c'}, {"suite", required_argument, NULL, 's'},
 		{"payload", required_argument, NULL, 'p'},
 		{"sessions", required_argument, NULL, 'n'}, {"burst", required_argument, NULL, 'b'},
-		{"ways", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"ways", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
 	int found;
 
 	while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -110,16 +113,16 @@ read_options(int argc, char **argv, struct options *options)
 					"AEAD_AES_128_GCM");
 			break;
 		case 'p':
-			options->payload = read_number(
-				optarg, 1, 1400, "--payload takes 1 to 1400 bytes");
+			options->payload =
+				read_number(optarg, 1, 1400, "--payload takes 1 to 1400 bytes");
 			break;
 		case 'n':
 			options->sessions = read_number(
 				optarg, 1, SESSIONS_MOST, "--sessions takes 1 to 400000");
 			break;
 		case 'b':
-			options->burst = read_number(
-				optarg, 1, BURST_MAX, "--burst takes 1 to 64 packets");
+			options->burst =
+				read_number(optarg, 1, BURST_MAX, "--burst takes 1 to 64 packets");
 			break;
 		case 'w':
 			options->ways = true;
@@ -309,8 +312,7 @@ main(int argc, char **argv)
 	reserve(&pool, &plan);
 	run_suite(&plan, RELAY_SUITE_AES_CM_128_HMAC_SHA1_80, contestants, count, &pool, rounds,
 		results);
-	run_suite(
-		&plan, RELAY_SUITE_AEAD_AES_128_GCM, contestants, count, &pool, rounds, results);
+	run_suite(&plan, RELAY_SUITE_AEAD_AES_128_GCM, contestants, count, &pool, rounds, results);
 	out = json_pack("{s:o, s:o, s:f}", "crypto", results, "engine", engine, "seconds",
 		seconds_now() - begun);
 	if (run != NULL)

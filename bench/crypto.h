@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 #define BURST_MAX ENGINE_BATCH_MAX
-#define CHUNK_MAX 256 /* packets that are laid ready, then timed: with keys and all in the L2 cache */
+#define CHUNK_MAX \
+	256 /* packets that are laid ready, then timed: with keys and all in the L2 cache */
 #define HEADER_LENGTH 12
 #define CONTESTANTS_MAX 8
 #define VERIFY_ONE_IN 256
@@ -102,13 +103,14 @@ void pool_payload(const struct pool *pool, unsigned i, uint8_t *payload);
 struct contestant {
 	const char *name; /* as the result names it */
 	/* Takes packets first to first + n of the pool, of which ops[] holds copies, from A's keys
-	 * to B's in place, and leaves the new tag in ops[]->tag. Returns how many did not verify. */
+	 * to B's in place, and leaves the new tag in ops[]->tag. Returns how many
+	 * did not verify. */
 	unsigned (*run)(void *state, struct crypto_op *const ops[], unsigned n, unsigned first);
 	/* Before a point; NULL: nothing to do. False: it takes no part in it. */
 	bool (*ready)(void *state, const struct pool *pool);
 	void (*done)(void *state);
 	const char *(*interface)(void *state); /* NULL: none to name */
-	bool once;   /* a packet can be taken only once: rounds get each their own share */
+	bool once; /* a packet can be taken only once: rounds get each their own share */
 	void *state;
 };
 

@@ -39,8 +39,7 @@ engine_contestant(struct contestant *contestant, const char *name)
 	if (own == NULL || (own->state = engine->create()) == NULL)
 		fail("no memory for the crypto engine %s", name);
 	own->engine = engine;
-	*contestant =
-		(struct contestant){.name = engine->name, .run = engine_run, .state = own};
+	*contestant = (struct contestant){.name = engine->name, .run = engine_run, .state = own};
 	fprintf(stderr, "crypto: engine %s runs as %s\n", name, engine->variant(own->state));
 	return true;
 }

@@ -140,7 +140,8 @@ run_chunk(const struct contestant *contestant, const struct point *point, unsign
 }
 
 static void
-keep_sample(struct samples *samples, const struct pool *pool, unsigned i, const struct crypto_op *op)
+keep_sample(
+	struct samples *samples, const struct pool *pool, unsigned i, const struct crypto_op *op)
 {
 	uint8_t *packet = samples->packet + samples->count * pool->stride;
 
@@ -241,8 +242,8 @@ start_series(struct series *series, const struct contestant *contestant, const s
 }
 
 static void
-verify_samples(const struct contestant *contestant, const struct pool *pool,
-	const struct samples *samples)
+verify_samples(
+	const struct contestant *contestant, const struct pool *pool, const struct samples *samples)
 {
 	const struct point *point = &pool->point;
 
@@ -250,8 +251,8 @@ verify_samples(const struct contestant *contestant, const struct pool *pool,
 		fail("only %u packets of %s were kept to be verified: a fault of this program",
 			samples->count, contestant->name);
 	for (unsigned i = 0; i < samples->count; i++)
-		if (!oracle_verify(pool, samples->index[i], SIDE_B,
-			    samples->packet + i * pool->stride))
+		if (!oracle_verify(
+			    pool, samples->index[i], SIDE_B, samples->packet + i * pool->stride))
 			fail("%s (%s, payload %u, %u sessions, burst %u): libsrtp2 finds packet %u "
 			     "under leg B's key to be wrong",
 				contestant->name, relay_suite_info(point->suite)->name,

@@ -18,11 +18,12 @@ static size_t reserved, asked; /* bytes: from the kernel's pool, and hoped for a
 static void *
 map_transparent(size_t size)
 {
-	uint8_t *map = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0);
+	uint8_t *map =
+		mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED)
-		fail("%zu MiB of memory can't be had: end other programs, or ask for fewer sessions "
+		fail("%zu MiB of memory can't be had: end other programs, or ask for fewer "
+		     "sessions "
 		     "with --sessions",
 			size / MIB);
 	map += PAGE - (uintptr_t)map % PAGE;

@@ -59,7 +59,8 @@ make_manager(unsigned arch)
 /* --- the ways there are --- */
 
 static void
-add_way(struct rival *rival, unsigned *ways, const char *name, raw_run run, IMB_MGR *rx, IMB_MGR *tx)
+add_way(struct rival *rival, unsigned *ways, const char *name, raw_run run, IMB_MGR *rx,
+	IMB_MGR *tx)
 {
 	struct way *way = &rival->way[(*ways)++];
 

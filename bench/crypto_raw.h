@@ -24,12 +24,13 @@ struct raw_managers {
 
 struct raw {
 	struct raw_managers managers;
-	IMB_MGR *rx, *tx;      /* of the way in use */
+	IMB_MGR *rx, *tx;       /* of the way in use */
 	IMB_MGR *hash, *cipher; /* of HASH_BURST and CIPHER_BURST: they need not be one variant */
 	IMB_JOB job[BURST_MAX];
 	IMB_JOB *ring[BURST_MAX];
 	uint8_t iv[BURST_MAX][16] __attribute__((aligned(16)));
-	uint8_t digest[BURST_MAX][DIGEST_LENGTH]; /* HASH_BURST writes all of it, whatever it's asked */
+	uint8_t digest[BURST_MAX]
+		      [DIGEST_LENGTH]; /* HASH_BURST writes all of it, whatever it's asked */
 	struct gcm_context_data gcm;
 };
 
@@ -55,7 +56,8 @@ void raw_gcm_prepare(IMB_JOB *jobs, unsigned n, bool transmit);
 typedef void (*raw_fill)(struct raw *raw, IMB_JOB *job, const struct crypto_op *op, unsigned i);
 
 static inline __attribute__((always_inline)) bool
-raw_jobs(struct raw *raw, IMB_MGR *manager, struct crypto_op *const ops[], unsigned n, raw_fill fill)
+raw_jobs(
+	struct raw *raw, IMB_MGR *manager, struct crypto_op *const ops[], unsigned n, raw_fill fill)
 {
 	unsigned back = 0;
 
@@ -77,8 +79,8 @@ raw_jobs(struct raw *raw, IMB_MGR *manager, struct crypto_op *const ops[], unsig
 
 /* The same by SUBMIT_BURST and FLUSH_BURST. */
 static inline __attribute__((always_inline)) bool
-raw_burst(struct raw *raw, IMB_MGR *manager, struct crypto_op *const ops[], unsigned n,
-	raw_fill fill)
+raw_burst(
+	struct raw *raw, IMB_MGR *manager, struct crypto_op *const ops[], unsigned n, raw_fill fill)
 {
 	unsigned back;
 

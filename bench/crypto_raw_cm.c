@@ -93,8 +93,8 @@ raw_cm_split(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 	if (IMB_SUBMIT_HASH_BURST_NOCHECK(raw->hash, jobs, n, IMB_AUTH_HMAC_SHA_1) != n)
 		return n;
 	wrong = count_wrong(raw, ops, n);
-	if (IMB_SUBMIT_CIPHER_BURST_NOCHECK(raw->cipher, jobs, n, IMB_CIPHER_CNTR, IMB_DIR_DECRYPT,
-		    IMB_KEY_128_BYTES) != n)
+	if (IMB_SUBMIT_CIPHER_BURST_NOCHECK(
+		    raw->cipher, jobs, n, IMB_CIPHER_CNTR, IMB_DIR_DECRYPT, IMB_KEY_128_BYTES) != n)
 		return n;
 	for (unsigned i = 0; i < n; i++) {
 		struct crypto_op *op = ops[i];

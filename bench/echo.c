@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * echo: what the port itself costs. One lcore receives a burst, swaps the addresses and sends, over
- * the same kind of memif, with the same rings and buffers, from the same kind of memory as the relay.
+ * the same kind of memif, with the same rings and buffers, from the same memory as the relay.
  *
- * Only turns that find a whole burst are timed, and after a smaller one it waits a little: a relay at
+ * Only turns that find a whole burst are timed, and after a smaller one it waits a bit: a relay at
  * its limit finds whole bursts too, and the generator's speed must not look like the port's cost.
  */
 #include <getopt.h>

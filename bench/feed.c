@@ -19,7 +19,8 @@
 #define MOST_MPPS 20
 #define RESOLUTION 1.02
 #define STEP_DOWN 0.97
-#define CONFIRMS_MAX 12
+#define CONFIRMS_MAX 30
+#define TRIES 3 /* at one rate, before a lower one: neighbours share the machine */
 #define REPEATS_MAX 9
 #define POINTS_MAX 16
 
@@ -129,7 +130,7 @@ run(const struct point *point, double mpps, unsigned ms, struct feed_result *res
 	else if (n > echo_made)
 		n = echo_made;
 	feed_trial(&feed, n, mpps, result);
-	return result->packets > 0 && result->lost == 0 && result->strange == 0;
+	return result->packets > 0 && result->lost == 0 && result->strange == 0 && !result->behind;
 }
 
 /* The highest rate, in Mpps, of which a trial lost nothing. One that loses is tried once more: a
@@ -272,7 +273,7 @@ static json_t *
 measure(const struct point *point)
 {
 	struct confirmed runs[REPEATS_MAX];
-	unsigned n = 0;
+	unsigned n = 0, failures = 0;
 
 	double mpps = options.rate > 0 ? options.rate / 1e3 : search(point);
 	for (unsigned tries = 0; n < options.repeat; tries++) {
@@ -285,9 +286,9 @@ measure(const struct point *point)
 		}
 		if (confirm(point, mpps, &runs[n])) {
 			n++;
-		} else {
+		} else if (++failures == TRIES) {
 			mpps *= STEP_DOWN;
-			n = 0;
+			failures = n = 0;
 		}
 	}
 	json_t *out = describe(point, runs, n, mpps);

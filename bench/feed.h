@@ -22,7 +22,10 @@
 #define FEED_HEADERS 42       /* bytes of Ethernet, IPv4 and UDP */
 #define FEED_RTP_HEADER 12    /* bytes */
 #define FEED_PAYLOAD_MAX 1200 /* bytes */
-#define FEED_LATE_US 10000    /* a packet sent so late after its time counts as lost */
+/* a packet sent so late after its time counts as lost: the machine itself may stand still for some
+ * milliseconds; but in the end no trial may be as late as this */
+#define FEED_LATE_US 30000
+#define FEED_BEHIND_US 2000
 
 /* One direction of a session: what its far end sends, and what the other hears. */
 struct feed_stream {
@@ -73,6 +76,7 @@ struct feed_result {
 	double mpps;
 	uint32_t packets;
 	uint32_t lost;    /* did not come back, or were sent too late */
+	bool behind;      /* what was due went out late to the end: the rate is too high */
 	uint32_t strange; /* came, and are none of the trial's, or came twice */
 	uint32_t samples;
 	uint32_t bad; /* of these */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#define DRAIN_MS 30
+#define DRAIN_MS 60
 #define NUMBER_AT (FEED_HEADERS + 4) /* of the RTP timestamp */
 #define SHIFT 5                      /* 2^5 steps in each power of two: 3 % */
 #define STEPS (64 << SHIFT)
@@ -136,7 +136,9 @@ send_all(struct trial *trial)
 		if ((uint64_t)(trial->sent * trial->cycles_a_packet) + late < passed)
 			return false;
 	}
-	return true;
+	double last_due = trial->packets * trial->cycles_a_packet;
+	return (double)(rte_rdtsc() - trial->begun) <
+	       last_due + FEED_BEHIND_US * 1e-6 * (double)rte_get_tsc_hz();
 }
 
 static double
@@ -168,7 +170,7 @@ feed_trial(struct feed *feed, uint32_t n, double mpps, struct feed_result *resul
 	for (unsigned i = 0; i < FEED_BURST; i++)
 		addresses[i] = trial.mbuf[i]->buf_addr;
 	double wall = cpu_seconds(CLOCK_MONOTONIC), cpu = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
-	send_all(&trial);
+	result->behind = !send_all(&trial);
 	uint64_t drained = rte_rdtsc() + rte_get_tsc_hz() * DRAIN_MS / 1000;
 	while (trial.heard < n && rte_rdtsc() < drained)
 		receive(&trial);

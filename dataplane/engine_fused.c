@@ -4,7 +4,7 @@
  * keystreams in one pass for AES-CM, RTP and SRTCP alike (fused.h). What has AEAD on either side is
  * given whole to the ipsec-mb engine.
  *
- * A wide kernel costs the same however few packets it has, and as much as the longest of them needs.
+ * A wide kernel costs the same however few packets it has, as much as the longest of them needs.
  * So packets are sorted by length, and those for which a wide kernel does not pay go by pairs to
  * the CPU's SHA instructions. What the one costs in terms of the other is measured when the engine
  * is made.
@@ -78,7 +78,7 @@ sort_by_length(struct crypto_op *ops[], uint8_t blocks[], unsigned n)
 	}
 }
 
-/* Is the wide kernel the cheaper one for these packets, of which the first is the longest? The key's
+/* Is the wide kernel the cheaper one for these packets, the first of which is the longest? A key's
  * outer hash is a block more of each. */
 static inline bool
 wide_pays(const struct fused_state *state, const uint8_t blocks[], unsigned n)
@@ -92,7 +92,7 @@ wide_pays(const struct fused_state *state, const uint8_t blocks[], unsigned n)
 	return (blocks[0] + 1U) * 256 <= sum * state->sha_cost;
 }
 
-/* How many of these packets, sorted, go to the wide kernel at once; 0: the first two had better not. */
+/* How many of these sorted packets go to the wide kernel at once; 0: the first two had better not. */
 static inline unsigned
 wide_count(const struct fused_state *state, const uint8_t blocks[], unsigned n)
 {

@@ -11,7 +11,7 @@
 #define AES_CM_IV_LENGTH 16
 #define HASH_TAIL_LENGTH 4 /* ROC, or E and SRTCP index */
 
-/* (k_s << 16) XOR (SSRC << 64) XOR (index << 16): RFC 3711 4.1.1, as two halves in memory order. The
+/* (k_s << 16) XOR (SSRC << 64) XOR (index << 16): RFC 3711 4.1.1, two halves in memory order. The
  * last two bytes, where blocks are counted, are zero. Not by way of an array: its small stores and
  * one large load would stall the CPU. */
 static inline void

@@ -128,14 +128,17 @@ run_hashes(struct ipsec_mb_state *state, unsigned n)
 static inline void
 make_gcm_iv(uint8_t iv[12], const struct srtp_key *key, const struct crypto_op *op, uint64_t index)
 {
-	uint32_t ssrc = htobe32(op->ssrc);
 	uint64_t number = htobe64(index << 16); /* ROC || SEQ; of RTCP two zeros || index */
+	uint64_t first;
+	uint32_t last;
 
-	memset(iv, 0, 2);
-	memcpy(iv + 2, &ssrc, 4);
-	memcpy(iv + 6, &number, 6);
-	for (unsigned i = 0; i < 12; i++)
-		iv[i] ^= key->salt[i];
+	/* in two pieces, and not in small ones, which the CPU could not read back at once */
+	memcpy(&first, key->salt, sizeof(first));
+	memcpy(&last, key->salt + 8, sizeof(last));
+	first ^= (uint64_t)htobe32(op->ssrc) << 16 | number << 48;
+	last ^= (uint32_t)(number >> 16);
+	memcpy(iv, &first, sizeof(first));
+	memcpy(iv + 8, &last, sizeof(last));
 }
 
 /* What the tag covers beside the ciphertext: the header, and of RTCP the index word. */

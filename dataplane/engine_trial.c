@@ -11,7 +11,7 @@
 #define PAYLOAD 160 /* bytes: 20 ms of G.711 */
 #define SPACING 256 /* bytes from packet to packet */
 
-/* What all engines work on. The key is of zeros, and so are the packets: every engine takes the same
+/* What all engines work on. The key is of zeros, so are the packets: every engine takes the same
  * time for any. */
 struct trial {
 	union srtp_key_room key;

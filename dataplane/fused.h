@@ -3,7 +3,7 @@
  * The kernels of the fused engines (engine_fused.c): HMAC-SHA1 of several packets side by side, one
  * to a lane, and AES-CM with both legs' keystreams in one pass.
  *
- * Each file fused_*.c is compiled for instructions that not every CPU has, alone with its flags, and
+ * Each file fused_*.c is compiled for instructions that not every CPU has, alone with its flags;
  * nothing in it is called before its usable() was true. Nothing here reads beyond a packet's
  * `length` by more than SRTP_TAG_MAX bytes, and none keeps state. Any thread.
  */

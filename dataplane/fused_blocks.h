@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SHA-1's blocks of one packet, for the kernels that read them from memory: whole ones in the packet
+/* SHA-1's blocks of a packet, for the kernels that read them from memory: whole ones in the packet
  * itself, the last one or two beside it, with the index word and SHA-1's padding. */
 #ifndef DATAPLANE_FUSED_BLOCKS_H
 #define DATAPLANE_FUSED_BLOCKS_H

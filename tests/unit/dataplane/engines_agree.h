@@ -23,7 +23,7 @@ struct agree_packet {
 int agree_start(void);
 void agree_stop(void);
 
-/* The batch through each engine, each packet in memory that ends SRTP_TAG_MAX bytes behind it. NULL:
+/* The batch through each engine, each packet in memory that ends SRTP_TAG_MAX bytes behind. NULL:
  * all made the same of it; else a sentence that says which did not. */
 const char *engines_agree(const struct agree_packet packets[], unsigned n);
 
