@@ -134,7 +134,15 @@ trap 'fail "interrupted: taking down what was begun"' INT TERM HUP
 # --- what it needs, and the build ---
 
 check_packages() {
-  "$root/deploy/packages.sh" build demo || fail "packages are missing: see above"
+  local package missing=""
+  "$root/deploy/packages.sh" build demo >&2 || fail "packages are missing, and could not be installed: see above"
+  command -v dpkg-query >/dev/null || return 0 # meson names what is missing
+  for package in $("$root/deploy/packages.sh" --list build demo); do
+    [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" = "install ok installed" ] ||
+      missing="$missing $package"
+  done
+  [ -z "$missing" ] ||
+    fail "packages are missing:$missing. Install them: sudo deploy/packages.sh build demo"
 }
 
 check_load() {

@@ -92,7 +92,7 @@ wide_pays(const struct fused_state *state, const uint8_t blocks[], unsigned n)
 	return (blocks[0] + 1U) * 256 <= sum * state->sha_cost;
 }
 
-/* How many of these sorted packets go to the wide kernel at once; 0: the first two had better not. */
+/* How many of these sorted packets go to the wide kernel at once; 0: not even the first two. */
 static inline unsigned
 wide_count(const struct fused_state *state, const uint8_t blocks[], unsigned n)
 {
