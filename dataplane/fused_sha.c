@@ -3,13 +3,15 @@
  * the few packets that would leave most lanes of a wide kernel empty. */
 #include "fused.h"
 
-#include "fused_blocks.h"
+#include "engine_input.h"
 
 #include <cpuid.h>
 #include <immintrin.h>
 
 #define LANES 2
-#define WORDS 4 /* registers of a block, four words each */
+#define BLOCK 64
+#define PADDING 9 /* bytes at least: 0x80, and 64 bits of length */
+#define WORDS 4   /* registers of a block, four words each */
 
 bool
 fused_sha_usable(void)
@@ -85,58 +87,101 @@ compress(struct state state[LANES], __m128i w[LANES][WORDS], unsigned lanes)
 	}
 }
 
+/* The inner hash's input of one lane. */
+struct input {
+	const uint8_t *data;
+	int length;     /* of the packet */
+	unsigned count; /* blocks, with the tail and SHA-1's padding */
+	int bits;       /* of all, with the key's block */
+	__m128i tail;   /* the five bytes after the packet: index word, 0x80; then zeros */
+};
+
 static inline __attribute__((always_inline)) void
-hash_block(struct state state[LANES], const uint8_t *const block[LANES], unsigned lanes)
+set_input(struct input *input, const struct crypto_op *op, bool transmit)
+{
+	int hashed = op->length + HASH_TAIL_LENGTH;
+	uint64_t word = hash_tail(op, transmit ? op->tx_index : op->rx_index);
+
+	input->data = op->data;
+	input->length = op->length;
+	input->count = (unsigned)(hashed + PADDING + BLOCK - 1) / BLOCK;
+	input->bits = (hashed + BLOCK) * 8;
+	input->tail = _mm_set_epi64x(0, (long long)(word | 0x80ULL << 32));
+}
+
+/* Sixteen bytes from `at` on, with the tail where the packet ends, put there in a register: stores
+ * and a load of the same bytes would stall. Reads at most 15 bytes beyond the packet. */
+static inline __attribute__((always_inline)) __m128i
+load_piece(const struct input *input, int at)
+{
+	const __m128i places = _mm_set_epi64x(0x0f0e0d0c0b0a0908, 0x0706050403020100);
+	int left = input->length - at;
+
+	if (left >= 16)
+		return load(input->data + at);
+	if (left <= -5)
+		return _mm_setzero_si128();
+	/* which byte of the tail goes to each place: none where this is negative, a zero from 5 on */
+	__m128i from =
+		_mm_min_epi8(_mm_sub_epi8(places, _mm_set1_epi8((char)left)), _mm_set1_epi8(15));
+	__m128i tail = _mm_shuffle_epi8(input->tail, from);
+	if (left <= 0)
+		return tail;
+	__m128i kept = _mm_cmpgt_epi8(_mm_set1_epi8((char)left), places);
+	return _mm_or_si128(_mm_and_si128(load(input->data + at), kept), tail);
+}
+
+static inline __attribute__((always_inline)) void
+hash_block(
+	struct state state[LANES], const struct input input[LANES], unsigned number, unsigned lanes)
 {
 	const __m128i swap = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
 	__m128i w[LANES][WORDS];
 
-	for (unsigned l = 0; l < lanes; l++)
+	for (unsigned l = 0; l < lanes; l++) {
 		for (unsigned i = 0; i < WORDS; i++)
-			w[l][i] = _mm_shuffle_epi8(load(block[l] + 16 * i), swap);
+			w[l][i] = _mm_shuffle_epi8(
+				load_piece(&input[l], (int)(BLOCK * number + 16 * i)), swap);
+		if (number + 1 == input[l].count)
+			w[l][3] = _mm_or_si128(w[l][3], _mm_cvtsi32_si128(input[l].bits));
+	}
 	compress(state, w, lanes);
 }
 
 /* The inner hash of one lane from its block `from` on. */
 static void
-finish_alone(struct state *state, const struct sha1_blocks *blocks, unsigned from)
+finish_alone(struct state *state, const struct input *input, unsigned from)
 {
-	for (unsigned i = from; i < blocks->count; i++) {
-		const uint8_t *block[LANES] = {sha1_block(blocks, i)};
-		hash_block(state, block, 1);
-	}
+	for (unsigned i = from; i < input->count; i++)
+		hash_block(state, input, i, 1);
 }
 
 static inline __attribute__((always_inline)) void
 hmac(struct crypto_op *const ops[], unsigned lanes, bool transmit, uint8_t digest[][FUSED_DIGEST])
 {
 	const __m128i swap = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
-	struct sha1_blocks blocks[LANES];
+	struct input input[LANES];
 	struct state inner[LANES], outer[LANES];
 	__m128i w[LANES][WORDS];
 	unsigned common = 0;
 
 	for (unsigned l = 0; l < lanes; l++) {
 		const struct srtp_key *key = transmit ? ops[l]->tx : ops[l]->rx;
-		sha1_blocks_set(&blocks[l], ops[l], transmit);
+		set_input(&input[l], ops[l], transmit);
 		inner[l] = load_state(key->hmac_inner);
 		outer[l] = load_state(key->hmac_outer);
-		if (l == 0 || blocks[l].count < common)
-			common = blocks[l].count;
+		if (l == 0 || input[l].count < common)
+			common = input[l].count;
 	}
-	for (unsigned i = 0; i < common; i++) {
-		const uint8_t *block[LANES];
-		for (unsigned l = 0; l < lanes; l++)
-			block[l] = sha1_block(&blocks[l], i);
-		hash_block(inner, block, lanes);
-	}
+	for (unsigned i = 0; i < common; i++)
+		hash_block(inner, input, i, lanes);
 	for (unsigned l = 0; l < lanes; l++) {
-		finish_alone(&inner[l], &blocks[l], common);
+		finish_alone(&inner[l], &input[l], common);
 		/* a register's highest word is the first of four, here as in abcd */
 		w[l][0] = inner[l].abcd;
 		w[l][1] = _mm_or_si128(inner[l].e, _mm_set_epi32(0, (int)0x80000000, 0, 0));
 		w[l][2] = _mm_setzero_si128();
-		w[l][3] = _mm_set_epi32(0, 0, 0, SHA1_OUTER_BITS);
+		w[l][3] = _mm_set_epi32(0, 0, 0, (BLOCK + 20) * 8);
 	}
 	compress(outer, w, lanes);
 	for (unsigned l = 0; l < lanes; l++)
