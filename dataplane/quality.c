@@ -87,7 +87,8 @@ transit_of(uint32_t timestamp, uint64_t now, uint16_t clock)
 {
 	double ms = (double)(int64_t)(now - tick.start) * tick.ms_per_cycle;
 
-	return (uint32_t)(uint64_t)(int64_t)(ms * (clock * BRIDGE_CLOCK_UNIT / 1000.0)) - timestamp;
+	return (uint32_t)(uint64_t)(int64_t)(ms * (clock * (BRIDGE_CLOCK_UNIT / 1000.0))) -
+	       timestamp;
 }
 
 /* RFC 3550 A.3. Returns whether the packet follows those before, false: its index has leapt. */
