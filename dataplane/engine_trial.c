@@ -14,10 +14,10 @@
 /* What all engines work on. The key is of zeros, so are the packets: every engine takes the same
  * time for any. */
 struct trial {
-	union srtp_key_room key;
 	uint8_t packet[ENGINE_BATCH_MAX][SPACING];
 	struct crypto_op op[ENGINE_BATCH_MAX];
 	struct crypto_op *ops[ENGINE_BATCH_MAX];
+	union srtp_key_room key;
 };
 _Static_assert(HEADER + PAYLOAD + SRTP_TAG_MAX <= SPACING, "a packet has room");
 _Static_assert(sizeof(struct trial) % 64 == 0, "aligned_alloc() asks for it");
