@@ -133,7 +133,7 @@ run_hmacs(const struct fused_state *state, struct crypto_op *ops[], unsigned n, 
 	}
 }
 
-/* Are the first `length` bytes the same, at most 16? Constant time. */
+/* Are the first `length` bytes the same, or all 16 that there are? Constant time. */
 static inline bool
 same_tag(const uint8_t digest[FUSED_DIGEST], const uint8_t tag[SRTP_TAG_MAX], unsigned length)
 {
@@ -141,7 +141,8 @@ same_tag(const uint8_t digest[FUSED_DIGEST], const uint8_t tag[SRTP_TAG_MAX], un
 
 	memcpy(&a, digest, sizeof(a));
 	memcpy(&b, tag, sizeof(b));
-	mask = length == 0 ? 0 : mask >> (128 - 8 * length);
+	if (length < FUSED_DIGEST)
+		mask = length == 0 ? 0 : mask >> (128 - 8 * length);
 	return ((a ^ b) & mask) == 0;
 }
 
