@@ -93,7 +93,7 @@ media:
       device: $(device memif)
       addresses:
 CONFIG
-  for ((i = 1; i <= 36; i++)); do echo "        - address: 198.51.100.$i/24"; done
+  for ((i = 1; i <= 36; i++)); do printf "        - address: 198.51.100.%d/24\n          ports: {first: 10000, last: 64999}\n" "$i"; done
 } >"$lab_dir/sallyport.yaml"
 
 echo "datapath: the echo, first" >&2
