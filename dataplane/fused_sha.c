@@ -121,7 +121,7 @@ load_piece(const struct input *input, int at)
 		return load(input->data + at);
 	if (left <= -5)
 		return _mm_setzero_si128();
-	/* which byte of the tail goes to each place: none where this is negative, a zero from 5 on */
+	/* the tail's byte for each place: none where this is negative, a zero from 5 on */
 	__m128i from =
 		_mm_min_epi8(_mm_sub_epi8(places, _mm_set1_epi8((char)left)), _mm_set1_epi8(15));
 	__m128i tail = _mm_shuffle_epi8(input->tail, from);
