@@ -12,7 +12,6 @@
 #include "engine_input.h"
 #include "fused.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <x86intrin.h>
@@ -43,13 +42,12 @@ struct fused_state {
 	char variant[64];
 };
 
-/* How many blocks SHA-1 takes for a packet, about: the order is all that matters. */
-static inline unsigned
+static inline uint8_t
 block_count(const struct crypto_op *op)
 {
-	unsigned blocks = (op->length + HASH_TAIL_LENGTH + 9U + 63U) / 64;
+	unsigned blocks = hash_blocks(op->length);
 
-	return blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX;
+	return (uint8_t)(blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX);
 }
 
 /* Longest first; those of one length keep their order. */
@@ -117,7 +115,7 @@ run_hmacs(const struct fused_state *state, struct crypto_op *ops[], unsigned n, 
 	unsigned mixed = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		blocks[i] = (uint8_t)block_count(ops[i]);
+		blocks[i] = block_count(ops[i]);
 		mixed |= (unsigned)blocks[i] ^ blocks[0];
 	}
 	if (mixed != 0)
@@ -160,7 +158,7 @@ fused_verify(void *opaque, struct crypto_op *const ops[], unsigned n)
 		op->genuine = op->rx == NULL;
 		if (op->rx == NULL)
 			continue;
-		if (is_aead(op->rx))
+		if (srtp_key_is_aead(op->rx))
 			aead[aeads++] = op;
 		else
 			hashed[hashes++] = op;
@@ -183,7 +181,8 @@ fused_transcrypt(void *opaque, struct crypto_op *const ops[], unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		struct crypto_op *op = ops[i];
-		if ((op->rx != NULL && is_aead(op->rx)) || (op->tx != NULL && is_aead(op->tx))) {
+		if ((op->rx != NULL && srtp_key_is_aead(op->rx)) ||
+			(op->tx != NULL && srtp_key_is_aead(op->tx))) {
 			aead[aeads++] = op;
 			continue;
 		}

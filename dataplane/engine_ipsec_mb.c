@@ -124,23 +124,6 @@ run_hashes(struct ipsec_mb_state *state, unsigned n)
 				 state->manager, state->job, n, IMB_AUTH_HMAC_SHA_1) == n;
 }
 
-/* AEAD's IV, 12 bytes: RFC 7714 8.1 for RTP, 9.1 for RTCP. */
-static inline void
-make_gcm_iv(uint8_t iv[12], const struct srtp_key *key, const struct crypto_op *op, uint64_t index)
-{
-	uint64_t number = htobe64(index << 16); /* ROC || SEQ; of RTCP two zeros || index */
-	uint64_t first;
-	uint32_t last;
-
-	/* in two pieces, and not in small ones, which the CPU could not read back at once */
-	memcpy(&first, key->salt, sizeof(first));
-	memcpy(&last, key->salt + 8, sizeof(last));
-	first ^= (uint64_t)htobe32(op->ssrc) << 16 | number << 48;
-	last ^= (uint32_t)(number >> 16);
-	memcpy(iv, &first, sizeof(first));
-	memcpy(iv + 8, &last, sizeof(last));
-}
-
 /* What the tag covers beside the ciphertext: the header, and of RTCP the index word. */
 static inline unsigned
 make_aad(const struct crypto_op *op, uint8_t *room, const uint8_t **aad)
@@ -165,12 +148,12 @@ run_gcm(struct ipsec_mb_state *state, const struct crypto_op *op, const struct s
 {
 	const struct gcm_key_data *gcm = srtp_key_gcm(key);
 	uint8_t *text = op->data + op->cipher_offset;
-	uint8_t iv[12];
+	uint8_t iv[GCM_IV_LENGTH];
 	const uint8_t *aad;
 	unsigned aad_length = make_aad(op, state->aad, &aad);
 	bool short_key = key->suite == RELAY_SUITE_AEAD_AES_128_GCM;
 
-	make_gcm_iv(iv, key, op, index);
+	make_gcm_iv(iv, key, op->ssrc, index);
 	if (encrypt && short_key)
 		IMB_AES128_GCM_ENC(state->manager, gcm, &state->gcm, text, text, op->cipher_length,
 			iv, aad, aad_length, tag, GCM_TAG_LENGTH);
@@ -210,7 +193,7 @@ ipsec_mb_verify(void *opaque, struct crypto_op *const ops[], unsigned n)
 		op->genuine = op->rx == NULL;
 		if (op->rx == NULL)
 			continue;
-		if (is_aead(op->rx)) {
+		if (srtp_key_is_aead(op->rx)) {
 			verify_gcm(state, op);
 			continue;
 		}
@@ -222,16 +205,6 @@ ipsec_mb_verify(void *opaque, struct crypto_op *const ops[], unsigned n)
 		hashed[i]->genuine = done && CRYPTO_memcmp(state->digest[i], hashed[i]->tag,
 						     hashed[i]->rx->tag_length) == 0;
 }
-
-/* Length of an AES-CM key by its suite's number. */
-static const uint8_t key_bytes[RELAY_SUITE_COUNT] = {
-	[RELAY_SUITE_AES_CM_128_HMAC_SHA1_80] = IMB_KEY_128_BYTES,
-	[RELAY_SUITE_AES_CM_128_HMAC_SHA1_32] = IMB_KEY_128_BYTES,
-	[RELAY_SUITE_AES_192_CM_HMAC_SHA1_80] = IMB_KEY_192_BYTES,
-	[RELAY_SUITE_AES_192_CM_HMAC_SHA1_32] = IMB_KEY_192_BYTES,
-	[RELAY_SUITE_AES_256_CM_HMAC_SHA1_80] = IMB_KEY_256_BYTES,
-	[RELAY_SUITE_AES_256_CM_HMAC_SHA1_32] = IMB_KEY_256_BYTES,
-};
 
 /* The operations whose keys have this length, through counter mode once. Returns false if the
  * library did not do it. */
@@ -246,7 +219,7 @@ run_ciphers(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigne
 		const struct srtp_key *key = transmit ? op->tx : op->rx;
 		IMB_JOB *job = &state->job[jobs];
 
-		if (op->cipher_length == 0 || key == NULL || key_bytes[key->suite] != key_length)
+		if (op->cipher_length == 0 || key == NULL || aes_cm_key_bytes(key) != key_length)
 			continue;
 		job->src = op->data;
 		job->dst = op->data + op->cipher_offset;
@@ -276,7 +249,7 @@ run_all_ciphers(
 	for (unsigned i = 0; i < n; i++) {
 		const struct srtp_key *key = transmit ? ops[i]->tx : ops[i]->rx;
 		if (key != NULL)
-			lengths |= 1u << key_bytes[key->suite] / 8;
+			lengths |= 1u << aes_cm_key_bytes(key) / 8;
 	}
 	for (unsigned length = 16; length <= 32; length += 8)
 		if (lengths >> length / 8 & 1)
@@ -293,7 +266,7 @@ make_tags(struct ipsec_mb_state *state, struct crypto_op *const ops[], unsigned 
 		struct crypto_op *op = ops[i];
 		if (op->tx == NULL)
 			continue;
-		if (is_aead(op->tx))
+		if (srtp_key_is_aead(op->tx))
 			run_gcm(state, op, op->tx, op->tx_index, true, op->tag);
 		else
 			prepare_hash(&state->job[hashes++], op, op->tx, op->tx_index, op->tag);

@@ -7,7 +7,7 @@
  */
 #include "fused.h"
 
-#include "fused_blocks.h"
+#include "engine_input.h"
 
 #include <immintrin.h>
 
@@ -137,6 +137,41 @@ _Static_assert(__builtin_offsetof(struct srtp_key, hmac_inner) == 0 &&
 		       __builtin_offsetof(struct srtp_key, hmac_outer) == 20,
 	"words 0 to 9 of a key are the two states");
 
+/* SHA-1's blocks of a packet: whole ones in the packet itself, the last one or two beside it, with
+ * the index word and the padding. */
+struct sha1_blocks {
+	const uint8_t *data;
+	unsigned whole; /* blocks in the packet */
+	unsigned count; /* all blocks */
+	uint8_t tail[2 * SHA1_BLOCK] __attribute__((aligned(16)));
+};
+
+static inline void
+sha1_blocks_set(struct sha1_blocks *blocks, const struct crypto_op *op, bool transmit)
+{
+	unsigned rest = op->length % SHA1_BLOCK;
+	uint32_t word = hash_tail(op, transmit ? op->tx_index : op->rx_index);
+	/* the key's block counts too */
+	uint64_t bits = htobe64((uint64_t)(op->length + HASH_TAIL_LENGTH + SHA1_BLOCK) * 8);
+
+	blocks->data = op->data;
+	blocks->whole = op->length / SHA1_BLOCK;
+	blocks->count = hash_blocks(op->length);
+	memset(blocks->tail, 0, sizeof(blocks->tail));
+	memcpy(blocks->tail, op->data + op->length - rest, rest);
+	memcpy(blocks->tail + rest, &word, sizeof(word));
+	blocks->tail[rest + HASH_TAIL_LENGTH] = 0x80;
+	memcpy(blocks->tail + (size_t)(blocks->count - blocks->whole) * SHA1_BLOCK - sizeof(bits),
+		&bits, sizeof(bits));
+}
+
+static inline const uint8_t *
+sha1_block(const struct sha1_blocks *blocks, unsigned i)
+{
+	return i < blocks->whole ? blocks->data + (size_t)i * SHA1_BLOCK
+	                         : blocks->tail + (size_t)(i - blocks->whole) * SHA1_BLOCK;
+}
+
 /* Block `number` of each lane, as words. A lane that has ended gets its last block again. */
 static inline __attribute__((always_inline)) void
 load_blocks(const struct sha1_blocks blocks[LANES], unsigned number, __m256i w[16])
@@ -185,7 +220,7 @@ fused_hmac_avx2(
 	w[5] = _mm256_set1_epi32((int)0x80000000);
 	for (unsigned i = 6; i < 15; i++)
 		w[i] = _mm256_setzero_si256();
-	w[15] = _mm256_set1_epi32(SHA1_OUTER_BITS);
+	w[15] = _mm256_set1_epi32(HMAC_OUTER_BITS);
 	compress(outer, w, _mm256_set1_epi32(-1));
 	for (unsigned i = 0; i < 4; i++)
 		_mm256_store_si256((__m256i *)(void *)words[i], outer[i]);

@@ -19,8 +19,6 @@
 
 #define LANES 16 /* of a group: the words of a register */
 #define GROUPS 2 /* at most, in turn: each hides the latency of the other */
-#define BLOCK 64
-#define PADDING 9 /* bytes at least: 0x80, and 64 bits of length */
 
 bool
 fused_avx512_usable(void)
@@ -147,7 +145,7 @@ load_block(const struct lanes *lanes, unsigned i, int at)
 	int left = lanes->length[i] - at;
 	const uint8_t *from = lanes->data[i] + at;
 
-	if (__builtin_expect(left >= BLOCK, true))
+	if (__builtin_expect(left >= SHA1_BLOCK, true))
 		return _mm512_loadu_si512(from);
 	if (left <= -5)
 		return _mm512_setzero_si512();
@@ -183,9 +181,9 @@ load_lanes(struct lanes *lanes, struct crypto_op *const ops[], unsigned n, bool 
 	}
 	__m512i bytes =
 		_mm512_add_epi32(_mm512_load_si512(length), _mm512_set1_epi32(HASH_TAIL_LENGTH));
-	lanes->bits = _mm512_slli_epi32(_mm512_add_epi32(bytes, _mm512_set1_epi32(BLOCK)), 3);
+	lanes->bits = _mm512_slli_epi32(_mm512_add_epi32(bytes, _mm512_set1_epi32(SHA1_BLOCK)), 3);
 	lanes->blocks = _mm512_srli_epi32(
-		_mm512_add_epi32(bytes, _mm512_set1_epi32(PADDING + BLOCK - 1)), 6);
+		_mm512_add_epi32(bytes, _mm512_set1_epi32(SHA1_PADDING + SHA1_BLOCK - 1)), 6);
 	lanes->blocks_max = (unsigned)_mm512_reduce_max_epu32(lanes->blocks);
 }
 _Static_assert(__builtin_offsetof(struct srtp_key, hmac_inner) == 0 &&
@@ -220,7 +218,7 @@ load_blocks(const struct lanes *lanes, unsigned number, const __m512i swap, __m5
 	const __m512i count = _mm512_set1_epi32((int)number + 1);
 
 	for (unsigned i = 0; i < LANES; i++)
-		w[i] = _mm512_shuffle_epi8(load_block(lanes, i, (int)(number * BLOCK)), swap);
+		w[i] = _mm512_shuffle_epi8(load_block(lanes, i, (int)(number * SHA1_BLOCK)), swap);
 	transpose(w);
 	w[15] = _mm512_mask_mov_epi32(
 		w[15], _mm512_cmpeq_epi32_mask(lanes->blocks, count), lanes->bits);
@@ -238,7 +236,7 @@ turn_outwards(__m512i state[5], const __m512i outer[5], __m512i w[LANES])
 	w[5] = _mm512_set1_epi32((int)0x80000000);
 	for (unsigned i = 6; i < 15; i++)
 		w[i] = _mm512_setzero_si512();
-	w[15] = _mm512_set1_epi32((BLOCK + 20) * 8);
+	w[15] = _mm512_set1_epi32(HMAC_OUTER_BITS);
 }
 
 static inline __attribute__((always_inline)) void

@@ -9,9 +9,7 @@
 #include <immintrin.h>
 
 #define LANES 2
-#define BLOCK 64
-#define PADDING 9 /* bytes at least: 0x80, and 64 bits of length */
-#define WORDS 4   /* registers of a block, four words each */
+#define WORDS 4 /* registers of a block, four words each */
 
 bool
 fused_sha_usable(void)
@@ -99,13 +97,12 @@ struct input {
 static inline __attribute__((always_inline)) void
 set_input(struct input *input, const struct crypto_op *op, bool transmit)
 {
-	int hashed = op->length + HASH_TAIL_LENGTH;
 	uint64_t word = hash_tail(op, transmit ? op->tx_index : op->rx_index);
 
 	input->data = op->data;
 	input->length = op->length;
-	input->count = (unsigned)(hashed + PADDING + BLOCK - 1) / BLOCK;
-	input->bits = (hashed + BLOCK) * 8;
+	input->count = hash_blocks(op->length);
+	input->bits = (op->length + HASH_TAIL_LENGTH + SHA1_BLOCK) * 8;
 	input->tail = _mm_set_epi64x(0, (long long)(word | 0x80ULL << 32));
 }
 
@@ -141,7 +138,7 @@ hash_block(
 	for (unsigned l = 0; l < lanes; l++) {
 		for (unsigned i = 0; i < WORDS; i++)
 			w[l][i] = _mm_shuffle_epi8(
-				load_piece(&input[l], (int)(BLOCK * number + 16 * i)), swap);
+				load_piece(&input[l], (int)(SHA1_BLOCK * number + 16 * i)), swap);
 		if (number + 1 == input[l].count)
 			w[l][3] = _mm_or_si128(w[l][3], _mm_cvtsi32_si128(input[l].bits));
 	}
@@ -181,7 +178,7 @@ hmac(struct crypto_op *const ops[], unsigned lanes, bool transmit, uint8_t diges
 		w[l][0] = inner[l].abcd;
 		w[l][1] = _mm_or_si128(inner[l].e, _mm_set_epi32(0, (int)0x80000000, 0, 0));
 		w[l][2] = _mm_setzero_si128();
-		w[l][3] = _mm_set_epi32(0, 0, 0, (BLOCK + 20) * 8);
+		w[l][3] = _mm_set_epi32(0, 0, 0, HMAC_OUTER_BITS);
 	}
 	compress(outer, w, lanes);
 	for (unsigned l = 0; l < lanes; l++)

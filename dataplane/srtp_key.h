@@ -49,6 +49,12 @@ _Static_assert(__builtin_offsetof(struct srtp_key, schedule) == 80, "AES-128: 25
 struct gcm_key_data; /* ipsec-mb's */
 #define SRTP_KEY_GCM_OFFSET 128
 
+static inline bool
+srtp_key_is_aead(const struct srtp_key *key)
+{
+	return key->suite >= RELAY_SUITE_AEAD_AES_128_GCM;
+}
+
 /* The GCM state of a key whose suite is AEAD. */
 static inline const struct gcm_key_data *
 srtp_key_gcm(const struct srtp_key *key)

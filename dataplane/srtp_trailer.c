@@ -9,12 +9,6 @@
 #define INDEX_LENGTH 4
 
 static bool
-is_aead(const struct srtp_key *key)
-{
-	return key->suite >= RELAY_SUITE_AEAD_AES_128_GCM;
-}
-
-static bool
 mki_matches(const struct srtp_key *key, const uint8_t *at)
 {
 	return key->mki_length == 0 || memcmp(at, srtp_key_mki(key), key->mki_length) == 0;
@@ -23,7 +17,7 @@ mki_matches(const struct srtp_key *key, const uint8_t *at)
 /* The lengths that suites have, each a move or two: the C library takes far longer to find out how
  * to copy ten bytes. */
 static inline void
-copy_tag(uint8_t *to, const uint8_t *from, unsigned length)
+copy(void *to, const void *from, unsigned length)
 {
 	if (length == 10)
 		memcpy(to, from, 10);
@@ -47,11 +41,11 @@ srtp_trailer_strip_rtp(struct packet *packet)
 		return RELAY_DROP_RTP_TRUNCATED;
 	packet->length = (uint16_t)(packet->length - trailer);
 	const uint8_t *end = packet->payload + packet->length;
-	const uint8_t *tag = is_aead(key) ? end : end + key->mki_length;
-	const uint8_t *mki = is_aead(key) ? end + key->tag_length : end;
+	const uint8_t *tag = srtp_key_is_aead(key) ? end : end + key->mki_length;
+	const uint8_t *mki = srtp_key_is_aead(key) ? end + key->tag_length : end;
 	if (!mki_matches(key, mki))
 		return RELAY_DROP_MKI_MISMATCH;
-	copy_tag(packet->op.tag, tag, key->tag_length);
+	copy(packet->op.tag, tag, key->tag_length);
 	return RELAY_DROP_NONE;
 }
 
@@ -59,7 +53,7 @@ srtp_trailer_strip_rtp(struct packet *packet)
 static unsigned
 rtcp_tag_length(const struct srtp_key *key)
 {
-	return is_aead(key) ? 16 : 10;
+	return srtp_key_is_aead(key) ? 16 : 10;
 }
 
 enum relay_drop
@@ -75,12 +69,12 @@ srtp_trailer_strip_rtcp(struct packet *packet, uint32_t *word)
 		return RELAY_DROP_RTCP_TRUNCATED;
 	packet->length = (uint16_t)(packet->length - trailer);
 	const uint8_t *end = packet->payload + packet->length;
-	const uint8_t *index = is_aead(key) ? end + tag_length : end;
+	const uint8_t *index = srtp_key_is_aead(key) ? end + tag_length : end;
 	const uint8_t *mki = index + INDEX_LENGTH;
-	const uint8_t *tag = is_aead(key) ? end : mki + key->mki_length;
+	const uint8_t *tag = srtp_key_is_aead(key) ? end : mki + key->mki_length;
 	if (!mki_matches(key, mki))
 		return RELAY_DROP_MKI_MISMATCH;
-	memcpy(packet->op.tag, tag, tag_length);
+	copy(packet->op.tag, tag, tag_length);
 	memcpy(word, index, sizeof(*word));
 	*word = be32toh(*word);
 	return RELAY_DROP_NONE;
@@ -89,7 +83,7 @@ srtp_trailer_strip_rtcp(struct packet *packet, uint32_t *word)
 static uint8_t *
 append(uint8_t *at, const void *bytes, unsigned length)
 {
-	memcpy(at, bytes, length);
+	copy(at, bytes, length);
 	return at + length;
 }
 
@@ -100,15 +94,13 @@ srtp_trailer_put(struct packet *packet, const struct srtp_key *tx)
 	unsigned tag_length = packet->rtcp ? rtcp_tag_length(tx) : tx->tag_length;
 	uint32_t word = htobe32(packet->op.rtcp_word);
 
-	if (is_aead(tx))
+	if (srtp_key_is_aead(tx))
 		at = append(at, packet->op.tag, tag_length);
 	if (packet->rtcp)
 		at = append(at, &word, sizeof(word));
 	if (tx->mki_length > 0)
 		at = append(at, srtp_key_mki(tx), tx->mki_length);
-	if (!is_aead(tx)) {
-		copy_tag(at, packet->op.tag, tag_length);
-		at += tag_length;
-	}
+	if (!srtp_key_is_aead(tx))
+		at = append(at, packet->op.tag, tag_length);
 	packet->length = (uint16_t)(at - packet->payload);
 }
