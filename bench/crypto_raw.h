@@ -4,15 +4,13 @@
 #define BENCH_CRYPTO_RAW_H
 
 #include "crypto.h"
+#include "dataplane/engine_input.h"
 
-#include <endian.h>
 #include <intel-ipsec-mb.h>
-#include <string.h>
 
 #define RAW_ARCHS 4 /* SSE, AVX, AVX2, AVX-512, as ipsec-mb names its own variants */
 #define DIGEST_LENGTH 20
 #define GCM_TAG_LENGTH 16
-#define GCM_IV_LENGTH 12
 #define ROC_LENGTH 4
 
 /* A manager for each variant and direction: its ring of jobs can then be filled in once with all
@@ -28,7 +26,7 @@ struct raw {
 	IMB_MGR *hash, *cipher; /* of HASH_BURST and CIPHER_BURST: they need not be one variant */
 	IMB_JOB job[BURST_MAX];
 	IMB_JOB *ring[BURST_MAX];
-	uint8_t iv[BURST_MAX][16] __attribute__((aligned(16)));
+	uint64_t iv[BURST_MAX][2] __attribute__((aligned(16)));
 	uint8_t digest[BURST_MAX]
 		      [DIGEST_LENGTH]; /* HASH_BURST writes all of it, whatever it's asked */
 	struct gcm_context_data gcm;
@@ -97,6 +95,24 @@ raw_burst(
 		back += more;
 	}
 	return true;
+}
+
+typedef bool (*raw_hand)(struct raw *raw, IMB_MGR *manager, struct crypto_op *const ops[],
+	unsigned n, raw_fill fill);
+/* How many of the tags in raw->digest are not those that came with the packets. */
+typedef unsigned (*raw_count)(const struct raw *raw, struct crypto_op *const ops[], unsigned n);
+
+/* Both directions of a batch, by raw_jobs or raw_burst. */
+static inline __attribute__((always_inline)) unsigned
+raw_both(struct raw *raw, struct crypto_op *const ops[], unsigned n, raw_hand hand, raw_fill rx,
+	raw_fill tx, raw_count count_wrong)
+{
+	unsigned wrong;
+
+	if (!hand(raw, raw->rx, ops, n, rx))
+		return n;
+	wrong = count_wrong(raw, ops, n);
+	return hand(raw, raw->tx, ops, n, tx) ? wrong : n;
 }
 
 #endif

@@ -13,19 +13,6 @@ put_roc(const struct crypto_op *op, uint64_t index)
 	memcpy(op->data + op->length, &roc, sizeof(roc));
 }
 
-/* (k_s << 16) XOR (SSRC << 64) XOR (index << 16); behind the salt lie two bytes of the key that
- * don't belong. */
-static inline void
-make_iv(uint8_t iv[16], const struct srtp_key *key, uint32_t ssrc, uint64_t index)
-{
-	uint64_t half[2];
-
-	memcpy(half, key->salt, sizeof(half));
-	half[0] ^= htobe64(ssrc);
-	half[1] = (half[1] & htobe64(~UINT64_C(0xffff))) ^ htobe64(index << 16);
-	memcpy(iv, half, sizeof(half));
-}
-
 /* 0 if they are the same; takes as long when not. */
 static inline uint64_t
 compare_tags(const uint8_t *a, const uint8_t *b)
@@ -87,8 +74,8 @@ raw_cm_split(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 		jobs[i].u.HMAC._hashed_auth_key_xor_opad = op->rx->hmac_outer;
 		jobs[i].auth_tag_output = raw->digest[i];
 		jobs[i].enc_keys = op->rx->schedule;
-		make_iv(raw->iv[i], op->rx, op->ssrc, op->rx_index);
-		jobs[i].iv = raw->iv[i];
+		make_aes_cm_iv(raw->iv[i], op->rx, op->ssrc, op->rx_index);
+		jobs[i].iv = (const uint8_t *)raw->iv[i];
 	}
 	if (IMB_SUBMIT_HASH_BURST_NOCHECK(raw->hash, jobs, n, IMB_AUTH_HMAC_SHA_1) != n)
 		return n;
@@ -103,7 +90,7 @@ raw_cm_split(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 		jobs[i].u.HMAC._hashed_auth_key_xor_opad = op->tx->hmac_outer;
 		jobs[i].auth_tag_output = op->tag;
 		jobs[i].enc_keys = op->tx->schedule;
-		make_iv(raw->iv[i], op->tx, op->ssrc, op->tx_index);
+		make_aes_cm_iv(raw->iv[i], op->tx, op->ssrc, op->tx_index);
 	}
 	if (IMB_SUBMIT_CIPHER_BURST_NOCHECK(raw->cipher, jobs, n, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT,
 		    IMB_KEY_128_BYTES) != n ||
@@ -127,8 +114,8 @@ fill(struct raw *raw, IMB_JOB *job, const struct crypto_op *op, const struct srt
 	job->u.HMAC._hashed_auth_key_xor_ipad = key->hmac_inner;
 	job->u.HMAC._hashed_auth_key_xor_opad = key->hmac_outer;
 	job->enc_keys = key->schedule;
-	make_iv(raw->iv[i], key, op->ssrc, index);
-	job->iv = raw->iv[i];
+	make_aes_cm_iv(raw->iv[i], key, op->ssrc, index);
+	job->iv = (const uint8_t *)raw->iv[i];
 	job->auth_tag_output = raw->digest[i];
 }
 
@@ -148,21 +135,11 @@ fill_tx(struct raw *raw, IMB_JOB *job, const struct crypto_op *op, unsigned i)
 unsigned
 raw_cm_job(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 {
-	unsigned wrong;
-
-	if (!raw_jobs(raw, raw->rx, ops, n, fill_rx))
-		return n;
-	wrong = count_wrong(raw, ops, n);
-	return raw_jobs(raw, raw->tx, ops, n, fill_tx) ? wrong : n;
+	return raw_both(raw, ops, n, raw_jobs, fill_rx, fill_tx, count_wrong);
 }
 
 unsigned
 raw_cm_burst(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 {
-	unsigned wrong;
-
-	if (!raw_burst(raw, raw->rx, ops, n, fill_rx))
-		return n;
-	wrong = count_wrong(raw, ops, n);
-	return raw_burst(raw, raw->tx, ops, n, fill_tx) ? wrong : n;
+	return raw_both(raw, ops, n, raw_burst, fill_rx, fill_tx, count_wrong);
 }

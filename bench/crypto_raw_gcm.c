@@ -2,21 +2,6 @@
 /* AEAD_AES_128_GCM by ipsec-mb's own calls: IV and associated data of RFC 7714 8. */
 #include "crypto_raw.h"
 
-/* 00 00 || SSRC || ROC || SEQ, XOR salt: 12 bytes, and 4 that nobody reads. */
-static inline void
-make_iv(uint8_t iv[16], const struct srtp_key *key, uint32_t ssrc, uint64_t index)
-{
-	uint64_t salt;
-	uint32_t rest;
-
-	memcpy(&salt, key->salt, 8);
-	memcpy(&rest, key->salt + 8, 4);
-	salt ^= htobe64((uint64_t)ssrc << 16 | index >> 32);
-	rest ^= htobe32((uint32_t)index);
-	memcpy(iv, &salt, 8);
-	memcpy(iv + 8, &rest, 4);
-}
-
 /* 0 if they are the same; takes as long when not. */
 static inline uint64_t
 compare_tags(const uint8_t *a, const uint8_t *b)
@@ -46,19 +31,19 @@ raw_gcm_direct(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const struct crypto_op *op = ops[i];
 		uint8_t *text = op->data + HEADER_LENGTH;
-		make_iv(raw->iv[0], op->rx, op->ssrc, op->rx_index);
+		make_gcm_iv((uint8_t *)raw->iv[0], op->rx, op->ssrc, op->rx_index);
 		IMB_AES128_GCM_DEC(raw->rx, srtp_key_gcm(op->rx), &raw->gcm, text, text,
-			op->cipher_length, raw->iv[0], op->data, HEADER_LENGTH, raw->digest[i],
-			GCM_TAG_LENGTH);
+			op->cipher_length, (const uint8_t *)raw->iv[0], op->data, HEADER_LENGTH,
+			raw->digest[i], GCM_TAG_LENGTH);
 	}
 	wrong = count_wrong(raw, ops, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct crypto_op *op = ops[i];
 		uint8_t *text = op->data + HEADER_LENGTH;
-		make_iv(raw->iv[0], op->tx, op->ssrc, op->tx_index);
+		make_gcm_iv((uint8_t *)raw->iv[0], op->tx, op->ssrc, op->tx_index);
 		IMB_AES128_GCM_ENC(raw->tx, srtp_key_gcm(op->tx), &raw->gcm, text, text,
-			op->cipher_length, raw->iv[0], op->data, HEADER_LENGTH, op->tag,
-			GCM_TAG_LENGTH);
+			op->cipher_length, (const uint8_t *)raw->iv[0], op->data, HEADER_LENGTH,
+			op->tag, GCM_TAG_LENGTH);
 	}
 	return wrong;
 }
@@ -91,8 +76,8 @@ fill(struct raw *raw, IMB_JOB *job, const struct crypto_op *op, const struct srt
 	job->msg_len_to_hash_in_bytes = op->cipher_length;
 	job->enc_keys = job->dec_keys = srtp_key_gcm(key);
 	job->u.GCM.aad = op->data;
-	make_iv(raw->iv[i], key, op->ssrc, index);
-	job->iv = raw->iv[i];
+	make_gcm_iv((uint8_t *)raw->iv[i], key, op->ssrc, index);
+	job->iv = (const uint8_t *)raw->iv[i];
 	job->auth_tag_output = raw->digest[i];
 }
 
@@ -112,21 +97,11 @@ fill_tx(struct raw *raw, IMB_JOB *job, const struct crypto_op *op, unsigned i)
 unsigned
 raw_gcm_job(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 {
-	unsigned wrong;
-
-	if (!raw_jobs(raw, raw->rx, ops, n, fill_rx))
-		return n;
-	wrong = count_wrong(raw, ops, n);
-	return raw_jobs(raw, raw->tx, ops, n, fill_tx) ? wrong : n;
+	return raw_both(raw, ops, n, raw_jobs, fill_rx, fill_tx, count_wrong);
 }
 
 unsigned
 raw_gcm_burst(struct raw *raw, struct crypto_op *const ops[], unsigned n)
 {
-	unsigned wrong;
-
-	if (!raw_burst(raw, raw->rx, ops, n, fill_rx))
-		return n;
-	wrong = count_wrong(raw, ops, n);
-	return raw_burst(raw, raw->tx, ops, n, fill_tx) ? wrong : n;
+	return raw_both(raw, ops, n, raw_burst, fill_rx, fill_tx, count_wrong);
 }
