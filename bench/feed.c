@@ -153,10 +153,10 @@ search(const struct point *point)
 }
 
 struct confirmed {
-	double mpps, ns_per_packet;
+	double ns_per_packet;
 	double stage[16]; /* cycles a packet */
 	struct feed_counters after;
-	uint32_t verified, lost;
+	uint32_t verified;
 	double core_share;
 	struct feed_latency latency;
 };
@@ -177,14 +177,13 @@ confirm(const struct point *point, double mpps, struct confirmed *out)
 	if (!good)
 		return false;
 	/* an echo's frames are ours, bit by bit */
-	result.bad =
+	uint32_t bad =
 		feed.echo ? feed_compare(&feed, result.samples) : feed_judge(&feed, result.samples);
-	if (result.bad > 0 || result.samples * 256 < result.packets) {
+	if (bad > 0 || result.samples * 256 < result.packets) {
 		fprintf(stderr, "feed: of %u packets that were looked at %u were wrong\n",
-			result.samples, result.bad);
+			result.samples, bad);
 		exit(1);
 	}
-	out->mpps = mpps;
 	out->verified = result.samples;
 	out->core_share = result.core_share;
 	out->latency = result.latency;
@@ -220,19 +219,19 @@ latency_json(const struct feed_latency *latency)
 		"{s:f, s:f, s:f}", "p50", latency->p50, "p99", latency->p99, "p999", latency->p999);
 }
 
-/* Latencies at a share of the highest rate: those of the run whose p99 is the middle one. */
+/* Latencies at a share of the highest rate: of each the median of the runs. */
 static void
 add_latency(json_t *out, const char *name, const struct point *point, double mpps)
 {
-	struct confirmed run_of[REPEATS_MAX];
+	struct confirmed one;
 	double p50[REPEATS_MAX], p99[REPEATS_MAX], p999[REPEATS_MAX];
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < 2 * options.repeat && n < options.repeat; i++)
-		if (confirm(point, mpps, &run_of[n])) {
-			p50[n] = run_of[n].latency.p50;
-			p99[n] = run_of[n].latency.p99;
-			p999[n] = run_of[n].latency.p999;
+		if (confirm(point, mpps, &one)) {
+			p50[n] = one.latency.p50;
+			p99[n] = one.latency.p99;
+			p999[n] = one.latency.p999;
 			n++;
 		}
 	if (n == 0)

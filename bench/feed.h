@@ -12,14 +12,12 @@
 #include "dataplane/engine.h"
 #include "relay/api.h"
 #include "relay/client.h"
-
-#include <rte_ether.h>
-#include <rte_mbuf.h>
+#include "wire.h"
 
 #define FEED_BURST 32
 #define FEED_SAMPLE 200       /* one packet in so many is judged: more than one in 256 */
 #define FEED_FRAME_MAX 1518   /* bytes */
-#define FEED_HEADERS 42       /* bytes of Ethernet, IPv4 and UDP */
+#define FEED_PLACE 64         /* bytes: packets begin on a cache line */
 #define FEED_RTP_HEADER 12    /* bytes */
 #define FEED_PAYLOAD_MAX 1200 /* bytes */
 /* a packet sent so late after its time counts as lost: the machine itself may stand still for some
@@ -37,7 +35,7 @@ struct feed_stream {
 
 /* A packet of a trial. */
 struct feed_packet {
-	uint32_t place; /* in the arena, in 64 bytes */
+	uint32_t place; /* in the arena, in FEED_PLACE */
 	uint32_t stream;
 	uint32_t index;
 	uint16_t length; /* of the frame */
@@ -75,11 +73,10 @@ struct feed_latency {
 struct feed_result {
 	double mpps;
 	uint32_t packets;
-	uint32_t lost;    /* did not come back, or were sent too late */
+	uint32_t lost;    /* did not come back, since they were lost, or never sent */
 	bool behind;      /* what was due went out late to the end: the rate is too high */
 	uint32_t strange; /* came, and are none of the trial's, or came twice */
 	uint32_t samples;
-	uint32_t bad; /* of these */
 	double core_share;
 	struct feed_latency latency;
 };
@@ -90,6 +87,12 @@ struct feed_counters {
 	unsigned stages;
 	char stage_name[16][16];
 };
+
+static inline uint8_t *
+feed_frame(const struct feed *feed, const struct feed_packet *packet)
+{
+	return feed->arena + (size_t)packet->place * FEED_PLACE;
+}
 
 /* feed_port.c */
 void feed_port_open(struct feed *feed, const char *memif, unsigned ring);

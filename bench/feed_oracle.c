@@ -59,8 +59,8 @@ static bool
 is_right(const struct feed *feed, uint32_t number, uint8_t *frame)
 {
 	const struct feed_packet *packet = &feed->packet[number];
-	uint8_t *rtp = frame + FEED_HEADERS;
-	int length = packet->length - FEED_HEADERS;
+	uint8_t *rtp = frame + WIRE_HEADERS;
+	int length = packet->length - WIRE_HEADERS;
 
 	if (!unprotect(packet->stream, packet->index, rtp, &length) ||
 		length != FEED_RTP_HEADER + packet->payload)
@@ -89,9 +89,9 @@ feed_compare(const struct feed *feed, uint32_t samples)
 
 	for (uint32_t i = 0; i < samples; i++) {
 		const struct feed_packet *packet = &feed->packet[feed->sample_of[i]];
-		if (memcmp(feed->sample + (size_t)i * FEED_FRAME_MAX + FEED_HEADERS,
-			    feed->arena + (size_t)packet->place * 64 + FEED_HEADERS,
-			    packet->length - FEED_HEADERS) != 0)
+		if (memcmp(feed->sample + (size_t)i * FEED_FRAME_MAX + WIRE_HEADERS,
+			    feed_frame(feed, packet) + WIRE_HEADERS,
+			    packet->length - WIRE_HEADERS) != 0)
 			bad++;
 	}
 	return bad;

@@ -2,15 +2,12 @@
 #include "feed.h"
 
 #include <rte_byteorder.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #define PORT_FIRST 10000
 #define PORTS 25000 /* of one far address, even ones */
-#define PLACE 64    /* bytes: packets begin on a cache line */
 #define TAG 10      /* bytes, AES_CM_128_HMAC_SHA1_80 */
 
 static uint64_t
@@ -90,31 +87,6 @@ feed_streams_make(struct feed *feed, uint32_t first, uint32_t end)
 	return 0;
 }
 
-static void
-write_headers(const struct feed *feed, const struct feed_stream *stream, uint8_t *frame,
-	unsigned datagram)
-{
-	struct rte_ether_hdr *ether = (struct rte_ether_hdr *)frame;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(ether + 1);
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-
-	ether->dst_addr = feed->relay_mac;
-	ether->src_addr = feed->mac;
-	ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	memset(ip, 0, sizeof(*ip));
-	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + datagram));
-	ip->time_to_live = 64;
-	ip->next_proto_id = IPPROTO_UDP;
-	memcpy(&ip->src_addr, stream->far.ip.ip, 4);
-	memcpy(&ip->dst_addr, stream->relay.ip.ip, 4);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	udp->src_port = rte_cpu_to_be_16(stream->far.port);
-	udp->dst_port = rte_cpu_to_be_16(stream->relay.port);
-	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + datagram));
-	udp->dgram_cksum = 0;
-}
-
 /* A payload's bytes, by which the far end's judge knows it. */
 uint8_t
 feed_fill_byte(uint32_t number)
@@ -143,8 +115,8 @@ protect(struct feed *feed, uint32_t first, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct feed_packet *packet = &feed->packet[first + i];
-		uint8_t *frame = feed->arena + (size_t)packet->place * PLACE;
-		ops[i] = (struct crypto_op){.data = frame + FEED_HEADERS,
+		uint8_t *frame = feed_frame(feed, packet);
+		ops[i] = (struct crypto_op){.data = frame + WIRE_HEADERS,
 			.length = (uint16_t)(FEED_RTP_HEADER + packet->payload),
 			.cipher_offset = FEED_RTP_HEADER,
 			.cipher_length = packet->payload,
@@ -163,7 +135,7 @@ uint32_t
 feed_packets_make(struct feed *feed, uint32_t n, unsigned payload, bool mixed)
 {
 	uint32_t place = 0, made = 0, batched = 0;
-	uint32_t room = (uint32_t)(feed->arena_size / PLACE);
+	uint32_t room = (uint32_t)(feed->arena_size / FEED_PLACE);
 
 	if (n > feed->packets_max)
 		n = feed->packets_max;
@@ -175,9 +147,9 @@ feed_packets_make(struct feed *feed, uint32_t n, unsigned payload, bool mixed)
 			packet->payload =
 				(uint16_t)(20 + (dice >> 44) % (FEED_PAYLOAD_MAX - 20 + 1));
 		unsigned datagram = FEED_RTP_HEADER + packet->payload + TAG;
-		packet->length = (uint16_t)(FEED_HEADERS + datagram);
+		packet->length = (uint16_t)(WIRE_HEADERS + datagram);
 		/* behind it SRTP_TAG_MAX in all, which the engine may use */
-		uint32_t places = (packet->length + SRTP_TAG_MAX + PLACE - 1) / PLACE;
+		uint32_t places = (packet->length + SRTP_TAG_MAX + FEED_PLACE - 1) / FEED_PLACE;
 		if (place + places > room)
 			break;
 		packet->place = place;
@@ -185,9 +157,10 @@ feed_packets_make(struct feed *feed, uint32_t n, unsigned payload, bool mixed)
 			(uint32_t)((dice & 0xffffffff) * (2 * (uint64_t)feed->sessions) >> 32);
 		struct feed_stream *stream = &feed->stream[packet->stream];
 		packet->index = stream->index++;
-		uint8_t *frame = feed->arena + (size_t)place * PLACE;
-		write_headers(feed, stream, frame, datagram);
-		write_rtp(frame + FEED_HEADERS, packet, made);
+		uint8_t *frame = feed_frame(feed, packet);
+		wire_write_headers(frame, &feed->mac, &feed->relay_mac, &stream->far,
+			&stream->relay, datagram);
+		write_rtp(frame + WIRE_HEADERS, packet, made);
 		place += places;
 		made++;
 		if (++batched == ENGINE_BATCH_MAX) {

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #define DRAIN_MS 60
-#define NUMBER_AT (FEED_HEADERS + 4) /* of the RTP timestamp */
+#define NUMBER_AT (WIRE_HEADERS + 4) /* of the RTP timestamp */
 #define SHIFT 5                      /* 2^5 steps in each power of two: 3 % */
 #define STEPS (64 << SHIFT)
 
@@ -67,7 +67,7 @@ hear(struct trial *trial, struct rte_mbuf *mbuf, uint64_t now)
 
 	memcpy(&number, frame + NUMBER_AT, sizeof(number));
 	number = rte_be_to_cpu_32(number);
-	if (rte_pktmbuf_data_len(mbuf) < FEED_HEADERS + FEED_RTP_HEADER ||
+	if (rte_pktmbuf_data_len(mbuf) < WIRE_HEADERS + FEED_RTP_HEADER ||
 		number >= trial->packets ||
 		rte_pktmbuf_data_len(mbuf) != feed->packet[number].length || feed->seen[number]) {
 		if (!feed_answer_arp(feed, mbuf)) {
@@ -109,7 +109,7 @@ send_some(struct trial *trial, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct feed_packet *packet = &trial->feed->packet[trial->sent + i];
 		struct rte_mbuf *mbuf = trial->mbuf[i];
-		mbuf->buf_addr = trial->feed->arena + (size_t)packet->place * 64;
+		mbuf->buf_addr = feed_frame(trial->feed, packet);
 		mbuf->data_off = 0;
 		mbuf->data_len = packet->length;
 		mbuf->pkt_len = packet->length;

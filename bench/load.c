@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <rte_cycles.h>
-#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
@@ -76,28 +75,6 @@ read_options(int argc, char **argv, struct options *options)
 	       options->sessions > 0 && options->rate > 0 && options->sample > 0 &&
 	       options->payload > 0 && options->payload <= 1400 &&
 	       options->suite != RELAY_SUITE_NONE;
-}
-
-static uint16_t
-open_memif(const struct options *options, struct rte_mempool *pool)
-{
-	char arguments[256];
-	struct rte_eth_conf conf = {0};
-	uint16_t id;
-
-	snprintf(arguments, sizeof(arguments),
-		"role=client,id=0,socket=%s,socket-abstract=no,rsize=%d,bsize=2048", options->memif,
-		RING);
-	if (rte_eal_hotplug_add("vdev", "net_memif0", arguments) != 0 ||
-		rte_eth_dev_get_port_by_name("net_memif0", &id) != 0 ||
-		rte_eth_dev_configure(id, 1, 1, &conf) != 0 ||
-		rte_eth_tx_queue_setup(id, 0, 1 << RING, 0, NULL) != 0 ||
-		rte_eth_rx_queue_setup(id, 0, 1 << RING, 0, NULL, pool) != 0 ||
-		rte_eth_dev_start(id) != 0) {
-		fprintf(stderr, "load: the memif port can't be opened: is the relay there?\n");
-		exit(1);
-	}
-	return id;
 }
 
 /* The loop's state. */
@@ -264,7 +241,7 @@ main(int argc, char **argv)
 	if (pump.pool == NULL || load.engine == NULL)
 		return 1;
 	streams_make(&load);
-	pump.port = open_memif(&load.options, pump.pool);
+	pump.port = wire_open(load.options.memif, RING, pump.pool);
 	rte_eth_macaddr_get(pump.port, &load.mac);
 	if (pthread_create(&control, NULL, control_main, &load) != 0)
 		return 1;

@@ -6,9 +6,8 @@
 
 #include "dataplane/engine.h"
 #include "relay/api.h"
+#include "wire.h"
 
-#include <rte_ether.h>
-#include <rte_mbuf.h>
 #include <stdatomic.h>
 
 #define LOAD_BURST 32

@@ -2,7 +2,6 @@
 #include "load.h"
 #include "tests/evp_srtp.h"
 
-#include <rte_arp.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 #include <stdlib.h>
@@ -10,8 +9,6 @@
 
 #define PORT_FIRST 10000
 #define PORTS 25000 /* of one far address, even ones */
-#define HEADERS \
-	(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr))
 #define RTP_HEADER 12
 
 static void
@@ -66,26 +63,9 @@ static void
 write_headers(const struct load *load, const struct stream *stream, struct rte_mbuf *mbuf,
 	uint16_t length)
 {
-	struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(ether + 1);
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-
-	ether->dst_addr = load->relay_mac;
-	ether->src_addr = load->mac;
-	ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	memset(ip, 0, sizeof(*ip));
-	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + length));
-	ip->time_to_live = 64;
-	ip->next_proto_id = IPPROTO_UDP;
-	memcpy(&ip->src_addr, stream->far.ip.ip, 4);
-	memcpy(&ip->dst_addr, stream->relay.ip.ip, 4);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	udp->src_port = rte_cpu_to_be_16(stream->far.port);
-	udp->dst_port = rte_cpu_to_be_16(stream->relay.port);
-	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + length));
-	udp->dgram_cksum = 0;
-	mbuf->data_len = (uint16_t)(HEADERS + length);
+	wire_write_headers(rte_pktmbuf_mtod(mbuf, uint8_t *), &load->mac, &load->relay_mac,
+		&stream->far, &stream->relay, length);
+	mbuf->data_len = (uint16_t)(WIRE_HEADERS + length);
 	mbuf->pkt_len = mbuf->data_len;
 }
 
@@ -112,7 +92,7 @@ streams_fill(struct load *load, uint64_t first, struct rte_mbuf *mbufs[], unsign
 	for (unsigned i = 0; i < count; i++) {
 		unsigned number = (unsigned)((first + i) % load->streams);
 		struct stream *stream = &load->stream[number];
-		uint8_t *rtp = rte_pktmbuf_mtod_offset(mbufs[i], uint8_t *, HEADERS);
+		uint8_t *rtp = rte_pktmbuf_mtod_offset(mbufs[i], uint8_t *, WIRE_HEADERS);
 		write_rtp(rtp, stream, number, load->options.payload);
 		ops[i] = (struct crypto_op){.data = rtp,
 			.length = (uint16_t)(RTP_HEADER + load->options.payload),
@@ -138,7 +118,7 @@ void
 streams_forge(struct load *load, struct rte_mbuf *mbuf)
 {
 	struct stream stranger = load->stream[0];
-	uint8_t *rtp = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, HEADERS);
+	uint8_t *rtp = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, WIRE_HEADERS);
 	unsigned length = RTP_HEADER + load->options.payload;
 
 	stranger.far.ip.ip[3] = 250;
@@ -146,28 +126,6 @@ streams_forge(struct load *load, struct rte_mbuf *mbuf)
 	write_rtp(rtp, &stranger, 0, load->options.payload);
 	memset(rtp + length, (int)random(), stranger.send->tag_length);
 	write_headers(load, &stranger, mbuf, (uint16_t)(length + stranger.send->tag_length));
-}
-
-static bool
-answer_arp(struct load *load, struct rte_mbuf *mbuf)
-{
-	struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
-	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(ether + 1);
-	uint32_t target = arp->arp_data.arp_tip;
-
-	if (rte_pktmbuf_data_len(mbuf) < sizeof(*ether) + sizeof(*arp) ||
-		arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
-		return false;
-	load->relay_mac = arp->arp_data.arp_sha;
-	load->relay_known = true;
-	ether->dst_addr = load->relay_mac;
-	ether->src_addr = load->mac;
-	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
-	arp->arp_data.arp_tha = arp->arp_data.arp_sha;
-	arp->arp_data.arp_tip = arp->arp_data.arp_sip;
-	arp->arp_data.arp_sha = load->mac;
-	arp->arp_data.arp_sip = target;
-	return true;
 }
 
 /* Whom a datagram is for. */
@@ -224,8 +182,10 @@ streams_hear(struct load *load, struct rte_mbuf *mbuf)
 	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
 	const uint8_t *rtp = (const uint8_t *)(udp + 1);
 
-	if (ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
-		return answer_arp(load, mbuf);
+	if (wire_answer_arp(mbuf, &load->mac, &load->relay_mac)) {
+		load->relay_known = true;
+		return true;
+	}
 	if (ether->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
 		ip->next_proto_id != IPPROTO_UDP)
 		return false;
