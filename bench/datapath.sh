@@ -55,17 +55,17 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
-device() { echo "net_memif0,role=server,id=0,socket=$lab_dir/run/$1.sock,socket-abstract=no,rsize=13,bsize=2048"; }
+device() { echo "net_memif0,role=server,id=0,socket=$lab_dir/run/$1.sock,socket-abstract=no,rsize=14,bsize=2048"; }
 
 # run_echo NUMBER: what the port costs, into $lab_dir/echo-NUMBER.json and feed-echo-NUMBER.json
 run_echo() {
   local pid
-  "$BUILD/bench/echo" --device "$(device "echo$1")" --cpu "${cpus[-1]}" >"$lab_dir/echo-$1.json" 2>"$lab_dir/echo.log" &
+  "$BUILD/bench/echo" --device "$(device "echo$1")" --cpu "${cpus[-1]}" >"$lab_dir/echo-$1.json" 2>"$lab_dir/echo-$1.log" &
   pid=$!
   lab_pids+=("$pid")
-  wait_for 20 in_log "$lab_dir/echo.log" ready || { cat "$lab_dir/echo.log" >&2; fail "datapath.sh: the echo did not start: its own words are above"; }
+  wait_for 20 in_log "$lab_dir/echo-$1.log" ready || { cat "$lab_dir/echo-$1.log" >&2; fail "datapath.sh: the echo did not start: its own words are above"; }
   "$BUILD/bench/feed" --echo --memif "$lab_dir/run/echo$1.sock" --trial "$trial" --confirm "$confirm" --repeat "$repeat" \
-    --arena "$arena" --cpu "${cpus[0]}" >"$lab_dir/feed-echo-$1.json" || fail "datapath.sh: the echo could not be measured"
+    --arena "$arena" --ring 14 --cpu "${cpus[0]}" >"$lab_dir/feed-echo-$1.json" || fail "datapath.sh: the echo could not be measured"
   kill -TERM "$pid"
   wait "$pid"
 }
@@ -102,7 +102,7 @@ echo "datapath: the relay" >&2
 lab_media
 in_log "$lab_dir/media.log" "ordinary pages" && echo "datapath: without hugepages: the figures are worse than they need be" >&2
 feed=("$BUILD/bench/feed" --memif "$lab_dir/run/memif.sock" --socket "$lab_dir/run/relay.sock" --sessions "$points"
-  --latency "$latency" --trial "$trial" --confirm "$confirm" --repeat "$repeat" --arena "$arena" --cpu "${cpus[0]}")
+  --latency "$latency" --trial "$trial" --confirm "$confirm" --repeat "$repeat" --arena "$arena" --ring 14 --cpu "${cpus[0]}")
 [ "${points%%,*}" != 64 ] || feed+=(--mixed)
 "${feed[@]}" >"$lab_dir/feed.json" || fail "datapath.sh: the relay could not be measured"
 ctl --json stats | jq -c 'with_entries(select((.key | startswith("drop.")) and .value > 0))' >&2

@@ -19,7 +19,7 @@
 #define MOST_MPPS 20
 #define RESOLUTION 1.02
 #define STEP_DOWN 0.97
-#define CONFIRMS_MAX 30
+#define CONFIRMS_MAX 60
 #define TRIES 3 /* at one rate, before a lower one: neighbours share the machine */
 #define REPEATS_MAX 9
 #define POINTS_MAX 16
