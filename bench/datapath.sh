@@ -45,11 +45,19 @@ read -r -a cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)
 [ "${#cpus[@]}" -ge 2 ] || { echo "datapath.sh: this machine has one core: the generator needs one of its own" >&2; exit 77; }
 
 pool=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-pool_before=""
+pool_added=0
+# pool_add N: so many hugepages more, or less, whatever others add meanwhile; the relay takes this lock too
+pool_add() {
+  (
+    flock 9
+    echo $(($(cat "$pool") + $1)) >"$pool"
+  ) 9</proc/sys/vm/nr_hugepages
+  pool_added=$((pool_added + $1))
+}
 finish() {
   local status=$?
   lab_down
-  [ -z "$pool_before" ] || echo "$pool_before" >"$pool"
+  [ "$pool_added" -eq 0 ] || pool_add -"$pool_added"
   exit "$status"
 }
 trap finish EXIT
@@ -73,11 +81,7 @@ run_echo() {
 lab_up
 mkdir -p "$lab_dir/run"
 ip -n "$NS_R" link del vb # its address is the relay's
-exec 9</proc/sys/vm/nr_hugepages
-flock 9
-pool_before=$(cat "$pool")
-echo $((pool_before + 160)) >"$pool" # the echo's; the relay reserves its own
-flock -u 9
+pool_add 160 # the echo's; the relay reserves its own
 most=${points##*,}
 {
   cat <<CONFIG

@@ -15,6 +15,7 @@ import unittest
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "bench"))
+import counted # noqa: E402
 import report # noqa: E402
 import report_data as lab # noqa: E402
 import report_page # noqa: E402
@@ -379,13 +380,5 @@ class CommandLine(Folder):
         self.assertRegex(err, "can't be written")
 
 
-def main():
-    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner().run(tests)
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 0 if failed == 0 and result.testsRun > 0 else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(counted.run(sys.modules[__name__]))

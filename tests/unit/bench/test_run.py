@@ -12,6 +12,9 @@ import tempfile
 import time
 import unittest
 
+sys.dont_write_bytecode = True
+import counted # noqa: E402
+
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../bench")
 MESON = r"""#!/bin/sh
 case "$1 $*" in
@@ -225,13 +228,5 @@ class Interrupted(Lab):
         self.assertEqual(self.lab("--part", "crypto").returncode, 0)
 
 
-def main():
-    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner().run(tests)
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 0 if failed == 0 and result.testsRun > 0 else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(counted.run(sys.modules[__name__]))
