@@ -177,25 +177,55 @@ close_port(const struct iface *iface)
 		port_close(iface->port_id);
 }
 
-/* The addresses' map, at most half full: so each search ends. */
-static int
-make_map(struct iface *iface)
-{
-	uint32_t size = 2;
+#define MAP_SIZE_MAX 32768u
+#define MAP_TRIALS 256
 
-	while (size < 2 * iface->addresses_count)
-		size *= 2;
-	iface->map = calloc(size, sizeof(struct media_address *));
-	if (iface->map == NULL)
-		return -ENOMEM;
+/* Fills the map. Returns how many addresses found their place taken. */
+static unsigned
+fill_map(struct iface *iface, uint32_t size, uint32_t factor)
+{
+	unsigned taken = 0;
+
+	memset(iface->map, 0, size * sizeof(iface->map[0]));
+	iface->map_factor = factor;
 	iface->map_mask = (uint16_t)(size - 1);
 	for (unsigned i = 0; i < iface->addresses_count; i++) {
 		struct media_address *address = iface->addresses[i];
-		uint32_t at = media_address_hash(address->ip.ip, address->ip.family);
+		uint32_t at = media_address_hash(iface, address->ip.ip, address->ip.family);
+		taken += iface->map[at & iface->map_mask] != NULL;
 		while (iface->map[at & iface->map_mask] != NULL)
 			at++;
 		iface->map[at & iface->map_mask] = address;
 	}
+	return taken;
+}
+
+/* The addresses' map, at most half full: so each search ends. Searches that go on, for some
+ * addresses and not for others, are what a CPU can't foresee; so it is so large, and its factor so
+ * chosen, that there are none, if that can be had. */
+static int
+make_map(struct iface *iface)
+{
+	const uint32_t count = iface->addresses_count;
+	uint32_t size = 2, factor = 2654435761u; /* 2^32 over the golden ratio */
+	uint32_t best = factor, least = UINT32_MAX;
+
+	while (size < 2 * count || (size < count * count / 4 && size < MAP_SIZE_MAX))
+		size *= 2;
+	iface->map = calloc(size, sizeof(struct media_address *));
+	if (iface->map == NULL)
+		return -ENOMEM;
+	for (unsigned trial = 0; trial < MAP_TRIALS && least > 0; trial++) {
+		unsigned taken = fill_map(iface, size, factor);
+		if (taken < least) {
+			least = taken;
+			best = factor;
+		}
+		factor = (factor * 1664525u + 1013904223u) | 1; /* other odd numbers, the same ones
+		                                                   each time */
+	}
+	if (least > 0)
+		fill_map(iface, size, best);
 	return 0;
 }
 

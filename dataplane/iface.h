@@ -43,6 +43,7 @@ struct iface {
 	struct rte_ether_addr mac;
 	/* Open addressing by the address's last bytes: at most half full, NULL ends a search. */
 	uint16_t map_mask;
+	uint32_t map_factor; /* odd: of the hash */
 	struct media_address **map;
 
 	/* control thread only */
@@ -101,19 +102,19 @@ device_iface(const struct device *device, uint16_t vlan)
 }
 
 static inline uint32_t
-media_address_hash(const uint8_t *ip, unsigned family)
+media_address_hash(const struct iface *iface, const uint8_t *ip, unsigned family)
 {
 	uint32_t word;
 
 	__builtin_memcpy(&word, family == 4 ? ip : ip + 12, 4);
-	return (word * 2654435761u) >> 16;
+	return (word * iface->map_factor) >> 16;
 }
 
 /* The interface's media address that equals these 4 or 16 bytes, or NULL. Any worker. */
 static inline const struct media_address *
 iface_address(const struct iface *iface, const uint8_t *ip, unsigned family)
 {
-	uint32_t at = media_address_hash(ip, family);
+	uint32_t at = media_address_hash(iface, ip, family);
 
 	for (;; at++) {
 		const struct media_address *address = iface->map[at & iface->map_mask];
