@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who is at the other end of a TLS connection, by its certificate; and whom we expect where we
+ * connect to. Event-loop thread alone. */
+#ifndef CONTROL_TLS_PEER_H
+#define CONTROL_TLS_PEER_H
+
+#include "relay/addr.h"
+
+#include <sofia-sip/tport.h>
+#include <stdbool.h>
+
+/* Does the certificate of this connection's peer, whose chain has been verified, carry the DNS name
+ * in its subjectAltName (RFC 5922 7.2, no wildcards)? 0; -EACCES: it does not, or was not verified;
+ * -ENOENT: there is no such connection. */
+int tls_peer_verify(tport_t *connection, const char *name);
+
+/* From now on we may connect to this address, and only if the certificate there is verified and
+ * carries this DNS name, which is also sent as SNI. An address that nobody named is never connected
+ * to. Named again with the same name it changes nothing. 0; -EEXIST: it is expected under another name;
+ * -ENOSPC, -ENOMEM. */
+int tls_peer_expect(const struct relay_addr *address, const char *name);
+
+/* The opposite: connections that are open stay. */
+void tls_peer_forget(const struct relay_addr *address);
+
+#endif
