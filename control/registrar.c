@@ -20,7 +20,7 @@
 #define CONTACT_SIZE_MAX 512 /* bytes of a contact's URI */
 
 struct entry {
-	struct entry *next; /* in its bucket, newest first */
+	struct entry *next; /* in its bucket: the highest q first, among equals the newest */
 	char *user;
 	char *contact;
 	char *call_id;
@@ -28,6 +28,7 @@ struct entry {
 	time_t expires_at; /* monotonic seconds */
 	tport_t *connection;
 	struct relay_ip peer;
+	unsigned q; /* in thousandths */
 };
 
 struct registrar {
@@ -136,19 +137,62 @@ registrar_count(const struct registrar *registrar)
 	return registrar->count;
 }
 
-int
-registrar_find(struct registrar *registrar, const char *user, struct binding *out)
+static struct binding
+show(const struct entry *entry, time_t now)
+{
+	return (struct binding){
+		.user = entry->user,
+		.contact = entry->contact,
+		.connection = entry->connection,
+		.peer = entry->peer,
+		.q = entry->q,
+		.expires_s = (uint32_t)(entry->expires_at - now),
+	};
+}
+
+unsigned
+registrar_find_all(struct registrar *registrar, const char *user, binding_cb *cb, void *arg)
 {
 	time_t now = now_s();
+	unsigned count = 0;
 
 	for (struct entry *entry = *bucket_of(registrar, user); entry != NULL;
 		entry = entry->next) {
 		if (strcmp(entry->user, user) != 0 || is_dead(entry, now))
 			continue;
-		*out = (struct binding){entry->contact, entry->connection, entry->peer};
-		return 0;
+		struct binding binding = show(entry, now);
+		count++;
+		if (cb(arg, &binding) != 0)
+			break;
 	}
-	return -ENOENT;
+	return count;
+}
+
+static int
+take_first(void *arg, const struct binding *binding)
+{
+	*(struct binding *)arg = *binding;
+	return 1;
+}
+
+int
+registrar_find(struct registrar *registrar, const char *user, struct binding *out)
+{
+	return registrar_find_all(registrar, user, take_first, out) > 0 ? 0 : -ENOENT;
+}
+
+void
+registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
+{
+	time_t now = now_s();
+
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct entry *entry = registrar->bucket[i]; entry != NULL;
+			entry = entry->next) {
+			struct binding binding = show(entry, now);
+			if (!is_dead(entry, now) && cb(arg, &binding) != 0)
+				return;
+		}
 }
 
 /* RFC 3261 10.2.1.1: the contact's own expires, else the Expires header, else our default. */
@@ -239,10 +283,10 @@ drop_oldest_beyond(struct registrar *registrar, const char *user, unsigned most)
 
 static int
 add(struct registrar *registrar, const char *user, const char *contact, const sip_t *sip,
-	uint32_t expires, tport_t *connection, const struct relay_ip *peer)
+	unsigned q, uint32_t expires, tport_t *connection, const struct relay_ip *peer)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
-	struct entry **bucket = bucket_of(registrar, user);
+	struct entry **at = bucket_of(registrar, user);
 
 	if (entry == NULL)
 		return -ENOMEM;
@@ -260,8 +304,11 @@ add(struct registrar *registrar, const char *user, const char *contact, const si
 	entry->expires_at = now_s() + expires;
 	entry->connection = tport_ref(connection);
 	entry->peer = *peer;
-	entry->next = *bucket;
-	*bucket = entry;
+	entry->q = q;
+	while (*at != NULL && (*at)->q > q)
+		at = &(*at)->next;
+	entry->next = *at;
+	*at = entry;
 	registrar->count++;
 	drop_oldest_beyond(registrar, user, CONTACTS_MAX);
 	return 0;
@@ -286,8 +333,9 @@ bind_contacts(struct registrar *registrar, su_home_t *home, const sip_t *sip, co
 				return -EINVAL;
 			remove_entry(registrar, old);
 		}
-		if (expires > 0 &&
-			add(registrar, user, contact, sip, expires, connection, peer) != 0)
+		if (expires > 0 && add(registrar, user, contact, sip,
+					   at->m_q != NULL ? sip_q_value(at->m_q) : 1000, expires,
+					   connection, peer) != 0)
 			return -ENOMEM;
 	}
 	return 0;

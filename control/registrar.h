@@ -15,12 +15,21 @@
 
 struct registrar;
 
-/* A binding, as a caller of registrar_find() sees it: valid until the event loop goes on. */
+/* A living binding, as its callbacks and registrar_find() see it: valid until the loop goes on. */
 struct binding {
-	const char *contact; /* the URI that the phone wants requests at */
-	tport_t *connection;
+	const char *user;
+	const char *contact;  /* the URI that the phone wants requests at */
+	tport_t *connection;  /* the way there (RFC 5626 calls it a flow) */
 	struct relay_ip peer; /* the phone's address on that connection */
+	const char *path;     /* the Route of a request to it, RFC 3327; NULL: none */
+	const char *instance; /* the phone's +sip.instance, without quotes; NULL: it named none */
+	uint32_t reg_id;      /* RFC 5626; 0: none */
+	unsigned q;           /* in thousandths, 0 to 1000; 1000 where it named none */
+	uint32_t expires_s;   /* what is left of its life */
 };
+
+/* A return other than 0 stops. The registrar must not be changed in it. */
+typedef int binding_cb(void *arg, const struct binding *binding);
 
 struct registrar *registrar_create(su_root_t *root, const struct config_sip *config);
 void registrar_destroy(struct registrar *registrar);
@@ -30,8 +39,17 @@ void registrar_destroy(struct registrar *registrar);
 void registrar_handle(struct registrar *registrar, nta_incoming_t *request, const sip_t *sip,
 	const char *user, tport_t *connection, const struct relay_ip *peer);
 
-/* The newest living binding of a user. 0, or -ENOENT: none. */
+/* Calls back for where a request to this user goes: every phone once, the highest q first, among
+ * equals the newest. Of several flows of one phone (RFC 5626: the same instance) it is the newest
+ * alone. Returns how often it called back. */
+unsigned
+registrar_find_all(struct registrar *registrar, const char *user, binding_cb *cb, void *arg);
+
+/* The first of those. 0, or -ENOENT: none. */
 int registrar_find(struct registrar *registrar, const char *user, struct binding *out);
+
+/* Calls back for every living binding of every user, in no order. */
+void registrar_each(struct registrar *registrar, binding_cb *cb, void *arg);
 
 /* How many bindings there are. */
 unsigned registrar_count(const struct registrar *registrar);
