@@ -131,5 +131,6 @@ config_free(struct config *config)
 		return;
 	free(config->path);
 	config->path = NULL;
+	config_trunks_wipe(&config->sip);
 	config_yaml_free(config);
 }

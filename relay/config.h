@@ -5,6 +5,7 @@
 #define RELAY_CONFIG_H
 
 #include "addr.h"
+#include "config_trunk.h"
 #include "log.h"
 #include "suite.h"
 
@@ -21,10 +22,6 @@ enum config_memory {
 enum config_poll {
 	CONFIG_POLL_ADAPTIVE, /* an idle worker sleeps a little */
 	CONFIG_POLL_BUSY,     /* a worker takes its whole core */
-};
-
-enum config_srtp {
-	CONFIG_SRTP_REQUIRED, /* RTP/AVP is answered 488 */
 };
 
 enum config_digest {
@@ -106,6 +103,11 @@ struct config_sip {
 	uint32_t expires_default_s;
 	uint32_t expires_max_s;
 	uint32_t no_answer_s;
+	struct config_trunk *trunks;
+	unsigned trunks_count;
+	struct config_route *routes; /* the dial plan */
+	unsigned routes_count;
+	struct config_calls calls;
 };
 
 struct config {
@@ -120,5 +122,9 @@ struct config {
  * one sentence with file, line and reason into error (error_size bytes). Defaults are filled in. */
 int config_load(const char *path, struct config **out, char *error, size_t error_size);
 void config_free(struct config *config);
+
+/* Reads the passwords of the trunks from their files: for sallyport-sip alone. 0, or -errno after
+ * a sentence. */
+int config_read_secrets(struct config *config, char *error, size_t error_size);
 
 #endif

@@ -117,7 +117,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	for (unsigned i = 0; i < media->interfaces_count; i++)
 		if (default_interface(lines, &media->interfaces[i], i) != 0)
 			return -ENOMEM;
-	if (default_lists(sip) != 0 ||
+	if (default_lists(sip) != 0 || config_trunks_default(sip, lines) != 0 ||
 		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
 		default_string(&media->engine, "auto") != 0 ||
 		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
@@ -125,15 +125,8 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	return 0;
 }
 
-/* One check's place to complain. */
-struct complaint {
-	const struct config_text *text;
-	const struct config_lines *lines;
-};
-
-/* "FILE:LINE: FIELD: what is wrong". Returns -EINVAL. */
-static int __attribute__((format(printf, 3, 4)))
-complain(const struct complaint *to, const char *field, const char *format, ...)
+int
+config_complain_of(const struct config_complaint *to, const char *field, const char *format, ...)
 {
 	char what[256];
 	va_list args;
@@ -146,57 +139,58 @@ complain(const struct complaint *to, const char *field, const char *format, ...)
 }
 
 static int
-check_ip(const struct complaint *to, const char *field, struct config_address *at)
+check_ip(const struct config_complaint *to, const char *field, struct config_address *at)
 {
 	const char *slash = strchr(at->address, '/');
 	char *end;
 
 	if (slash == NULL ||
 		relay_ip_parse(at->address, (size_t)(slash - at->address), &at->ip) != 0)
-		return complain(to, field,
+		return config_complain_of(to, field,
 			"\"%s\" is no address with its prefix length, like 192.0.2.1/24",
 			at->address);
 	unsigned long length = strtoul(slash + 1, &end, 10);
 	if (slash[1] < '0' || slash[1] > '9' || *end != '\0' || length == 0 ||
 		length > (at->ip.family == 4 ? 32 : 128))
-		return complain(
+		return config_complain_of(
 			to, field, "\"%s\" is no prefix length for this address", slash + 1);
 	if (!relay_ip_is_routable_unicast(&at->ip))
-		return complain(to, field, "%s can't be a media address", at->address);
+		return config_complain_of(to, field, "%s can't be a media address", at->address);
 	at->prefix_length = (uint8_t)length;
 	return 0;
 }
 
 /* The next hop must be a neighbour: of the address's own network, or by IPv6 link-local. */
 static int
-check_gateway(const struct complaint *to, const char *field, struct config_address *at)
+check_gateway(const struct config_complaint *to, const char *field, struct config_address *at)
 {
 	static const struct relay_ip link_local = {.family = 6, .ip = {0xfe, 0x80}};
 
 	if (relay_ip_parse(at->gateway, strlen(at->gateway), &at->gateway_ip) != 0 ||
 		at->gateway_ip.family != at->ip.family)
-		return complain(to, field, "\"%s\" is no address of the same family", at->gateway);
+		return config_complain_of(
+			to, field, "\"%s\" is no address of the same family", at->gateway);
 	if (relay_ip_equal(&at->gateway_ip, &at->ip))
-		return complain(to, field, "%s is the media address itself", at->gateway);
+		return config_complain_of(to, field, "%s is the media address itself", at->gateway);
 	if (!relay_ip_in_prefix(&at->gateway_ip, &at->ip, at->prefix_length) &&
 		!relay_ip_in_prefix(&at->gateway_ip, &link_local, 10))
-		return complain(
+		return config_complain_of(
 			to, field, "%s is not in the network of %s", at->gateway, at->address);
 	return 0;
 }
 
-static int
-check_range(const struct complaint *to, const char *field, uint32_t value, uint32_t least,
-	uint32_t most)
+int
+config_check_range(const struct config_complaint *to, const char *field, uint32_t value,
+	uint32_t least, uint32_t most)
 {
 	if (value >= least && value <= most)
 		return 0;
-	return complain(to, field, "%u is not between %u and %u", value, least, most);
+	return config_complain_of(to, field, "%u is not between %u and %u", value, least, most);
 }
 
 /* No two interfaces may have one address, nor one interface the same twice. */
 static int
-check_unique(const struct complaint *to, const char *field, const struct config_media *media,
+check_unique(const struct config_complaint *to, const char *field, const struct config_media *media,
 	unsigned index, unsigned k)
 {
 	const struct config_address *at = &media->interfaces[index].addresses[k];
@@ -206,15 +200,15 @@ check_unique(const struct complaint *to, const char *field, const struct config_
 		unsigned count = i < index ? other->addresses_count : k;
 		for (unsigned j = 0; j < count; j++)
 			if (relay_ip_equal(&other->addresses[j].ip, &at->ip))
-				return complain(to, field, "%s is also an address of interface %u",
-					at->address, i);
+				return config_complain_of(to, field,
+					"%s is also an address of interface %u", at->address, i);
 	}
 	return 0;
 }
 
 static int
-check_address(
-	const struct complaint *to, const struct config_media *media, unsigned index, unsigned k)
+check_address(const struct config_complaint *to, const struct config_media *media, unsigned index,
+	unsigned k)
 {
 	struct config_address *at = &media->interfaces[index].addresses[k];
 	char field[CONFIG_FIELD_TEXT];
@@ -227,7 +221,7 @@ check_address(
 		return -EINVAL;
 	if (at->ports.first < 1024 || at->ports.first % 2 != 0 || at->ports.last % 2 == 0 ||
 		at->ports.last < at->ports.first)
-		return complain(to, address_field(to->lines, index, k, ".ports", field),
+		return config_complain_of(to, address_field(to->lines, index, k, ".ports", field),
 			"%u to %u: first must be even and at least 1024, last odd and not below it",
 			at->ports.first, at->ports.last);
 	at->port_first = at->ports.first;
@@ -237,7 +231,7 @@ check_address(
 
 /* All in the one form, or all in the other. */
 static int
-check_forms(const struct complaint *to, const struct config_interface *at, unsigned index)
+check_forms(const struct config_complaint *to, const struct config_interface *at, unsigned index)
 {
 	static const char *const keys[] = {"address", "gateway", "ports"};
 	char field[CONFIG_FIELD_TEXT];
@@ -247,28 +241,28 @@ check_forms(const struct complaint *to, const struct config_interface *at, unsig
 	for (unsigned i = 0; listed && i < sizeof(keys) / sizeof(keys[0]); i++) {
 		snprintf(field, sizeof(field), "media.interfaces[%u].%s", index, keys[i]);
 		if (config_lines_has(to->lines, field))
-			return complain(to, field,
+			return config_complain_of(to, field,
 				"stands beside \"addresses\": move it into an entry of that list");
 	}
 	snprintf(field, sizeof(field), "media.interfaces[%u].address", index);
-	return at->addresses_count > 0 ? 0 : complain(to, field, "is missing");
+	return at->addresses_count > 0 ? 0 : config_complain_of(to, field, "is missing");
 }
 
 static int
-check_name(const struct complaint *to, const struct config_media *media, unsigned index)
+check_name(const struct config_complaint *to, const struct config_media *media, unsigned index)
 {
 	const char *name = media->interfaces[index].name;
 	char field[CONFIG_FIELD_TEXT];
 
 	snprintf(field, sizeof(field), "media.interfaces[%u].name", index);
 	if (strlen(name) > 15)
-		return complain(to, field, "\"%s\" has more than 15 characters", name);
+		return config_complain_of(to, field, "\"%s\" has more than 15 characters", name);
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
 		strlen(name))
-		return complain(to, field, "\"%s\": use letters, digits, - and _", name);
+		return config_complain_of(to, field, "\"%s\": use letters, digits, - and _", name);
 	for (unsigned i = 0; i < index; i++)
 		if (strcmp(media->interfaces[i].name, name) == 0)
-			return complain(
+			return config_complain_of(
 				to, field, "\"%s\" is also the name of interface %u", name, i);
 	return 0;
 }
@@ -276,23 +270,23 @@ check_name(const struct complaint *to, const struct config_media *media, unsigne
 /* A device may have many interfaces, each with a VLAN (IEEE 802.1Q 9.6: 0 and 4095 are none), and
  * one without. */
 static int
-check_vlan(const struct complaint *to, const struct config_media *media, unsigned index)
+check_vlan(const struct config_complaint *to, const struct config_media *media, unsigned index)
 {
 	const struct config_interface *at = &media->interfaces[index];
 	char field[CONFIG_FIELD_TEXT];
 
 	snprintf(field, sizeof(field), "media.interfaces[%u].vlan", index);
-	if (check_range(to, field, at->vlan, 0, 4094) != 0)
+	if (config_check_range(to, field, at->vlan, 0, 4094) != 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < index; i++) {
 		const struct config_interface *other = &media->interfaces[i];
 		if (strcmp(other->device, at->device) != 0 || other->vlan != at->vlan)
 			continue;
 		if (at->vlan != 0)
-			return complain(
+			return config_complain_of(
 				to, field, "interface %u has VLAN %u of this device", i, at->vlan);
 		snprintf(field, sizeof(field), "media.interfaces[%u].device", index);
-		return complain(to, field,
+		return config_complain_of(to, field,
 			"interface %u has it, too: give one of them a vlan, or both addresses to "
 			"one",
 			i);
@@ -301,14 +295,15 @@ check_vlan(const struct complaint *to, const struct config_media *media, unsigne
 }
 
 static int
-check_interface(const struct complaint *to, struct config_media *media, unsigned index)
+check_interface(const struct config_complaint *to, struct config_media *media, unsigned index)
 {
 	struct config_interface *at = &media->interfaces[index];
 	char field[CONFIG_FIELD_TEXT];
 
 	snprintf(field, sizeof(field), "media.interfaces[%u].dscp", index);
 	if (check_name(to, media, index) != 0 || check_vlan(to, media, index) != 0 ||
-		check_range(to, field, at->dscp, 0, 63) != 0 || check_forms(to, at, index) != 0)
+		config_check_range(to, field, at->dscp, 0, 63) != 0 ||
+		check_forms(to, at, index) != 0)
 		return -EINVAL;
 	for (unsigned k = 0; k < at->addresses_count; k++)
 		if (check_address(to, media, index, k) != 0)
@@ -317,25 +312,28 @@ check_interface(const struct complaint *to, struct config_media *media, unsigned
 }
 
 static int
-check_media(const struct complaint *to, struct config_media *media)
+check_media(const struct config_complaint *to, struct config_media *media)
 {
 	if (strlen(media->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return complain(to, "media.socket", "the path has more than %zu characters",
+		return config_complain_of(to, "media.socket",
+			"the path has more than %zu characters",
 			sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-	if (check_range(to, "media.memory_mb", media->memory_mb, 64, 1048576) != 0 ||
-		check_range(to, "media.workers", media->workers, 1, WORKERS_MAX) != 0 ||
-		check_range(to, "media.sessions", media->sessions, 1, SESSIONS_MAX) != 0 ||
-		check_range(to, "media.timeout_s", media->timeout_s, 1, 86400) != 0 ||
-		check_range(to, "media.hold_timeout_s", media->hold_timeout_s, 1, 86400) != 0 ||
-		check_range(to, "media.one_way_s", media->one_way_s, 0, 86400) != 0)
+	if (config_check_range(to, "media.memory_mb", media->memory_mb, 64, 1048576) != 0 ||
+		config_check_range(to, "media.workers", media->workers, 1, WORKERS_MAX) != 0 ||
+		config_check_range(to, "media.sessions", media->sessions, 1, SESSIONS_MAX) != 0 ||
+		config_check_range(to, "media.timeout_s", media->timeout_s, 1, 86400) != 0 ||
+		config_check_range(to, "media.hold_timeout_s", media->hold_timeout_s, 1, 86400) !=
+			0 ||
+		config_check_range(to, "media.one_way_s", media->one_way_s, 0, 86400) != 0)
 		return -EINVAL;
 	if (media->cpus_count != 0 && media->cpus_count != media->workers)
-		return complain(to, "media.cpus", "%u CPUs for %u workers: name one for each",
-			media->cpus_count, media->workers);
+		return config_complain_of(to, "media.cpus",
+			"%u CPUs for %u workers: name one for each", media->cpus_count,
+			media->workers);
 	for (unsigned i = 0; i < media->cpus_count; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (media->cpus[i] == media->cpus[k])
-				return complain(to, "media.cpus",
+				return config_complain_of(to, "media.cpus",
 					"CPU %u is named twice: a worker needs one of its own",
 					media->cpus[i]);
 	for (unsigned i = 0; i < media->interfaces_count; i++)
@@ -345,7 +343,7 @@ check_media(const struct complaint *to, struct config_media *media)
 }
 
 static int
-check_sip(const struct complaint *to, struct config_sip *sip)
+check_sip(const struct config_complaint *to, struct config_sip *sip)
 {
 	static const char *const names[] = {
 		"sip.address", "sip.domain", "sip.certificate", "sip.private_key"};
@@ -354,39 +352,42 @@ check_sip(const struct complaint *to, struct config_sip *sip)
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (values[i] == NULL)
-			return complain(to, names[i], "is missing");
+			return config_complain_of(to, names[i], "is missing");
 	if (relay_ip_parse(sip->address, strlen(sip->address), &ip) != 0)
-		return complain(to, "sip.address", "\"%s\" is no numeric IP address", sip->address);
+		return config_complain_of(
+			to, "sip.address", "\"%s\" is no numeric IP address", sip->address);
 	/* it is written into headers as it stands: RFC 3261 25.1 host */
 	if (strspn(sip->domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				".-_[]:") != strlen(sip->domain))
-		return complain(to, "sip.domain", "\"%s\" is no host name", sip->domain);
-	if (check_range(to, "sip.port", sip->port, 1, 65535) != 0 ||
-		check_range(to, "sip.nonce_lifetime_s", sip->nonce_lifetime_s, 1, 86400) != 0 ||
-		check_range(to, "sip.expires_min_s", sip->expires_min_s, 1, 86400) != 0 ||
-		check_range(to, "sip.expires_max_s", sip->expires_max_s, sip->expires_min_s,
+		return config_complain_of(to, "sip.domain", "\"%s\" is no host name", sip->domain);
+	if (config_check_range(to, "sip.port", sip->port, 1, 65535) != 0 ||
+		config_check_range(to, "sip.nonce_lifetime_s", sip->nonce_lifetime_s, 1, 86400) !=
+			0 ||
+		config_check_range(to, "sip.expires_min_s", sip->expires_min_s, 1, 86400) != 0 ||
+		config_check_range(to, "sip.expires_max_s", sip->expires_max_s, sip->expires_min_s,
 			604800) != 0 ||
-		check_range(to, "sip.expires_default_s", sip->expires_default_s, sip->expires_min_s,
-			sip->expires_max_s) != 0 ||
-		check_range(to, "sip.no_answer_s", sip->no_answer_s, 1, 180) != 0)
+		config_check_range(to, "sip.expires_default_s", sip->expires_default_s,
+			sip->expires_min_s, sip->expires_max_s) != 0 ||
+		config_check_range(to, "sip.no_answer_s", sip->no_answer_s, 1, 180) != 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < sip->suites_count; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (sip->suites[i] == sip->suites[k])
-				return complain(to, "sip.suites", "%s is named twice",
+				return config_complain_of(to, "sip.suites", "%s is named twice",
 					relay_suite_info(sip->suites[i])->name);
 	for (unsigned i = 0; i < sip->digests_count; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (sip->digests[i] == sip->digests[k])
-				return complain(to, "sip.digests", "an algorithm is named twice");
-	return 0;
+				return config_complain_of(
+					to, "sip.digests", "an algorithm is named twice");
+	return config_trunks_check(to, sip);
 }
 
 int
 config_check(
 	struct config *config, const struct config_text *text, const struct config_lines *lines)
 {
-	struct complaint to = {text, lines};
+	struct config_complaint to = {text, lines};
 
 	if (check_media(&to, &config->media) != 0)
 		return -EINVAL;

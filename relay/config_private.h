@@ -8,6 +8,11 @@
 #include <cyaml/cyaml.h>
 
 extern const cyaml_schema_value_t config_schema;
+/* parts of it, from files of their own */
+extern const cyaml_schema_value_t config_suite_value;
+extern const cyaml_schema_value_t config_trunk_value;
+extern const cyaml_schema_value_t config_route_value;
+extern const cyaml_schema_field_t config_calls_fields[];
 
 /* Room for a field's path. */
 #define CONFIG_FIELD_TEXT 160
@@ -48,6 +53,24 @@ void config_yaml_free(struct config *config);
 
 /* Puts the default into each field that the file does not set. 0 or -ENOMEM. */
 int config_set_defaults(struct config *config, const struct config_lines *lines);
+
+/* One check's place to complain. */
+struct config_complaint {
+	const struct config_text *text;
+	const struct config_lines *lines;
+};
+
+/* "FILE:LINE: FIELD: what is wrong". Returns -EINVAL. */
+int config_complain_of(const struct config_complaint *to, const char *field, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+int config_check_range(const struct config_complaint *to, const char *field, uint32_t value,
+	uint32_t least, uint32_t most);
+
+/* Trunks, dial plan and limits: defaults (0 or -ENOMEM); what a schema can't say; and the passwords
+ * wiped. */
+int config_trunks_default(struct config_sip *sip, const struct config_lines *lines);
+int config_trunks_check(const struct config_complaint *to, struct config_sip *sip);
+void config_trunks_wipe(struct config_sip *sip);
 
 /* Checks what a schema can't say. 0, or -EINVAL after a sentence. */
 int config_check(

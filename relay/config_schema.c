@@ -101,7 +101,7 @@ static const cyaml_schema_field_t media_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t suite_value = {
+const cyaml_schema_value_t config_suite_value = {
 	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum relay_suite, suites, CYAML_ARRAY_LEN(suites))};
 
 static const cyaml_schema_value_t digest_value = {
@@ -118,8 +118,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 	OPT_STRING("user", struct config_sip, user),
 	CYAML_FIELD_ENUM("srtp", OPT | CYAML_FLAG_STRICT, struct config_sip, srtp, srtps,
 		CYAML_ARRAY_LEN(srtps)),
-	CYAML_FIELD_SEQUENCE(
-		"suites", CYAML_FLAG_POINTER | OPT, struct config_sip, suites, &suite_value, 1, 8),
+	CYAML_FIELD_SEQUENCE("suites", CYAML_FLAG_POINTER | OPT, struct config_sip, suites,
+		&config_suite_value, 1, 8),
 	CYAML_FIELD_SEQUENCE("digests", CYAML_FLAG_POINTER | OPT, struct config_sip, digests,
 		&digest_value, 1, 4),
 	CYAML_FIELD_UINT("nonce_lifetime_s", OPT, struct config_sip, nonce_lifetime_s),
@@ -127,6 +127,11 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_UINT("expires_default_s", OPT, struct config_sip, expires_default_s),
 	CYAML_FIELD_UINT("expires_max_s", OPT, struct config_sip, expires_max_s),
 	CYAML_FIELD_UINT("no_answer_s", OPT, struct config_sip, no_answer_s),
+	CYAML_FIELD_SEQUENCE("trunks", CYAML_FLAG_POINTER | OPT, struct config_sip, trunks,
+		&config_trunk_value, 0, CONFIG_TRUNKS_MAX),
+	CYAML_FIELD_SEQUENCE("routes", CYAML_FLAG_POINTER | OPT, struct config_sip, routes,
+		&config_route_value, 0, CONFIG_ROUTES_MAX),
+	CYAML_FIELD_MAPPING("calls", OPT, struct config_sip, calls, config_calls_fields),
 	CYAML_FIELD_END,
 };
 
