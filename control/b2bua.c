@@ -3,15 +3,18 @@
  * The life of a call:
  *
  *   b2bua_invite      INVITE of the caller: who is called, what is offered? -> relay: CREATE
- *   call_on_created   the relay has ports for both legs                    -> INVITE to the callee
- *   on_response       18x passes; an answer goes to the relay: UPDATE
+ *   call_on_created   the relay has ports for both legs -> INVITE to each target (call_branch.c)
+ *   call_on_progress  18x passes; an answer goes to the relay: UPDATE
+ *   call_on_winner    the first 2xx: its answer goes to the relay
+ *   call_on_failed    all targets have refused: the best response passes
  *   call_on_answered  the relay knows the callee's keys  -> 200 (or 183) to the caller
- *   on_ack_or_cancel  ACK: up. CANCEL: the callee is cancelled
- *   on_request        BYE of either side
+ *   on_ack_or_cancel  ACK: up. CANCEL: the targets are cancelled
+ *   (call_request.c)  what either side asks for in the call; BYE
  *   call_end          from every state, once: both sides told, relay: DELETE
  *   call_done_waiting after the last reply: wiped and freed
  */
 #include "call.h"
+#include "call_best.h"
 
 #include "relay/log.h"
 
@@ -37,39 +40,16 @@ refuse(struct call *call, int status, const char *phrase)
 		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(RETRY_AFTER)), TAG_END());
 }
 
-static int
-on_bye_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
-{
-	struct call_side *side = (struct call_side *)magic;
-
-	if (sip != NULL && sip->sip_status->st_status < 200)
-		return 0;
-	nta_outgoing_destroy(side->bye);
-	side->bye = NULL;
-	side->call->waiting--;
-	call_done_waiting(side->call);
-	return 0;
-}
-
-/* Takes the callee's INVITE back, where it has not been answered for good. */
-static void
-cancel_callee(struct call *call)
-{
-	if (call->invite_out == NULL || call->final_out || call->cancelled)
-		return;
-	call->cancelled = true;
-	call->waiting++; /* for its final response: 487, or a 200 that crossed */
-	nta_outgoing_tcancel(call->invite_out, NULL, NULL, TAG_END());
-}
-
 /* The caller gets no BYE before it has acknowledged: RFC 3261 15. */
 static void
 say_bye(struct call_side *side)
 {
 	struct call *call = side->call;
 
+	if (side->dialog == NULL || !side->dialog->confirmed)
+		return;
 	if (side->index != 0 || call->acked) {
-		call_bye(side, on_bye_response);
+		call_dialog_bye(side->dialog);
 	} else {
 		call->bye_owed = true;
 		call->waiting++;
@@ -87,9 +67,9 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	call->waiting++; /* ours, until all has been said */
 	su_timer_reset(call->timer);
 	refuse(call, status, phrase);
-	cancel_callee(call);
+	call_branch_cancel_all(call, NULL);
 	for (unsigned i = 0; i < 2; i++)
-		if (call->side[i].confirmed && &call->side[i] != except)
+		if (&call->side[i] != except)
 			say_bye(&call->side[i]);
 	call_media_delete(call);
 	call->waiting--;
@@ -110,18 +90,18 @@ answer_caller(struct call *call)
 	}
 	if (status >= 200) {
 		call->answered_in = true;
-		call->side[0].confirmed = true;
+		call->side[0].dialog->confirmed = true;
 		call->answered_ms = call_now_ms();
 		call->state = CALL_UP;
 	}
 	nta_incoming_treply(call->invite_in, status, NULL,
-		SIPTAG_CONTACT_STR(call->side[0].contact),
+		SIPTAG_CONTACT_STR(call->side[0].dialog->contact),
 		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body), TAG_END());
 }
 
-/* What the callee says of its media: goes to the relay, as far as that does not know it. */
+/* What a target says of its media: goes to the relay, as far as that does not know it. */
 static void
-take_description(struct call *call, const sip_payload_t *payload)
+take_description(struct call *call, struct call_branch *branch, const sip_payload_t *payload)
 {
 	const char *phrase = NULL;
 	unsigned mask = 0;
@@ -131,7 +111,7 @@ take_description(struct call *call, const sip_payload_t *payload)
 		call_end(call, "the callee's answer was refused", NULL, 488, NULL);
 		return;
 	}
-	call->described = true;
+	call->described = branch;
 	if (mask == 0)
 		return;
 	if (call_media_answer(call, mask) == 0)
@@ -140,82 +120,51 @@ take_description(struct call *call, const sip_payload_t *payload)
 		call_end(call, "the relay is gone", NULL, 503, NULL);
 }
 
-/* 180 and the like pass as they are; one with a session description is an answer ahead of time. */
-static void
-on_provisional(struct call *call, const sip_t *sip, int status)
+/* 180 and the like pass as they are; one with a session description is an answer ahead of time. Of
+ * several targets the first that sends one is heard. */
+void
+call_on_progress(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip)
 {
-	bool has_media = sip->sip_payload != NULL && sip->sip_to->a_tag != NULL;
+	struct call *call = branch->call;
+	int status = sip->sip_status->st_status;
+	bool has_media = sip->sip_payload != NULL && dialog != NULL;
 
-	if (status == 100 || call->state != CALL_RINGING)
-		return;
-	if (has_media && !call->described) {
+	if (has_media && call->described == NULL) {
+		call->side[1].dialog = dialog;
 		call->answer_status = status;
-		take_description(call, sip->sip_payload);
-	} else if (!call->described || status != 183) {
+		take_description(call, branch, sip->sip_payload);
+	} else if (call->described == NULL || status != 183) {
 		nta_incoming_treply(call->invite_in, status == 183 ? 180 : status,
 			status == 183 ? "Ringing" : sip->sip_status->st_phrase,
-			SIPTAG_CONTACT_STR(call->side[0].contact), TAG_END());
+			SIPTAG_CONTACT_STR(call->side[0].dialog->contact), TAG_END());
 	}
 }
 
-static void
-on_success(struct call *call, const sip_t *sip)
+void
+call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip)
 {
-	if (call->final_out)
-		return;
-	call->final_out = true;
-	call_confirm(call, sip);
-	if (call->cancelled) {
-		/* it crossed our CANCEL: RFC 3261 15 ends it by BYE */
-		call_bye(&call->side[1], on_bye_response);
-		call->waiting--;
-		call_done_waiting(call);
-		return;
-	}
-	if (call->state != CALL_RINGING)
-		return;
+	struct call *call = branch->call;
+
 	su_timer_reset(call->timer);
+	call->side[1].dialog = dialog;
+	call->side[1].peer = branch->peer;
 	call->state = CALL_ANSWERING;
 	call->answer_status = 200;
 	if (sip->sip_payload != NULL)
-		take_description(call, sip->sip_payload);
-	else if (!call->described)
+		take_description(call, branch, sip->sip_payload);
+	else if (call->described != branch)
 		call_end(call, "the callee's answer has no session description", NULL, 488, NULL);
 	if (call->state == CALL_ANSWERING && call->updates == 0)
 		answer_caller(call);
 }
 
-static void
-on_failure(struct call *call, const sip_t *sip, int status)
+void
+call_on_failed(struct call *call, const struct call_branch *best)
 {
-	int mapped = call_map_status(status);
+	int status = best->status, mapped = call_best_map(status);
 
-	if (call->final_out)
-		return;
-	call->final_out = true;
-	if (call->cancelled) {
-		call->waiting--;
-		call_done_waiting(call);
-		return;
-	}
 	call_end(call, status == 486 || status == 600 ? "busy" : "refused by the callee", NULL,
-		mapped, mapped == status && sip != NULL ? sip->sip_status->st_phrase : NULL);
-}
-
-/* Every response to our INVITE to the callee; Sofia makes one itself for a lost connection. */
-static int
-on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
-{
-	struct call *call = (struct call *)magic;
-	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
-
-	if (status < 200 && sip != NULL)
-		on_provisional(call, sip, status);
-	else if (status < 300 && sip != NULL)
-		on_success(call, sip);
-	else
-		on_failure(call, sip, status < 300 ? 500 : status);
-	return 0;
+		mapped, mapped == status ? best->phrase : NULL);
 }
 
 static void
@@ -242,31 +191,6 @@ call_on_answered(struct call *call, const struct relay_header *reply)
 	}
 }
 
-/* Every request inside a dialog, of either side. What is returned is the response's status. */
-static int
-on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, const sip_t *sip)
-{
-	struct call_side *side = (struct call_side *)magic;
-
-	switch (sip->sip_request->rq_method) {
-	case sip_method_bye:
-		nta_incoming_treply(request, SIP_200_OK, TAG_END());
-		nta_incoming_destroy(request);
-		if (side->index == 0)
-			call_end(side->call, "the caller hung up", side, 487, NULL);
-		else
-			call_end(side->call, "the callee hung up", side, 480, NULL);
-		return 0;
-	case sip_method_invite:
-		call_reinvite(side, request, sip);
-		nta_incoming_destroy(request);
-		return 0;
-	default:
-		agent_answer_other(request, sip);
-		return 0;
-	}
-}
-
 static void
 on_acked(struct call *call)
 {
@@ -274,7 +198,7 @@ on_acked(struct call *call)
 	if (!call->bye_owed)
 		return;
 	call->bye_owed = false;
-	call_bye(&call->side[0], on_bye_response);
+	call_dialog_bye(call->side[0].dialog);
 	call->waiting--;
 	call_done_waiting(call);
 }
@@ -298,11 +222,17 @@ on_ack_or_cancel(nta_incoming_magic_t *magic, nta_incoming_t *request, const sip
 	return 0;
 }
 
+static int
+on_binding(void *arg, const struct binding *binding)
+{
+	call_branch_add(arg, binding->contact, binding->connection, &binding->peer);
+	return 0;
+}
+
 void
 call_on_created(struct call *call, const struct relay_header *reply)
 {
 	const struct relay_session *session = (const struct relay_session *)reply;
-	struct binding binding;
 
 	if (call->state == CALL_ENDED) {
 		call_done_waiting(call);
@@ -318,15 +248,8 @@ call_on_created(struct call *call, const struct relay_header *reply)
 	}
 	call->sdp.side[0].local_rtp = session->leg[0].local_rtp;
 	call->sdp.side[1].local_rtp = session->leg[1].local_rtp;
-	if (registrar_find(call->agent->registrar, call->callee, &binding) != 0) {
-		call_end(call, "the callee has gone", NULL, 480, NULL);
-		return;
-	}
-	msg_t *request = nta_incoming_getrequest(call->invite_in);
-	int result = call_dialog_out(
-		call, sip_object(request), binding.contact, on_request, on_response);
-	msg_destroy(request);
-	if (result != 0) {
+	if (registrar_find_all(call->agent->registrar, call->callee, on_binding, call) == 0 ||
+		!call_branch_is_open(call)) {
 		call_end(call, "no way to the callee", NULL, 480, NULL);
 		return;
 	}
@@ -349,12 +272,11 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, con
 	call->invite_in = request;
 	call->caller = su_strdup(call->home, user);
 	call->callee = "?";
-	call->side[0].connection = tport_ref(source->connection);
 	call->side[0].peer = source->peer.ip;
 	nta_incoming_bind(request, on_ack_or_cancel, (nta_incoming_magic_t *)call);
 
 	int status = call_check_invite(call, sip, &phrase);
-	if (status == 0 && call_dialog_in(call, sip, on_request) != 0)
+	if (status == 0 && call_dialog_in(call, sip, source->connection) != 0)
 		status = 500;
 	if (status == 0) {
 		nta_incoming_treply(request, SIP_100_TRYING, TAG_END());

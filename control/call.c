@@ -113,13 +113,8 @@ call_free(struct call *call)
 	call->b2bua->count--;
 	su_timer_destroy(call->timer);
 	nta_incoming_destroy(call->invite_in);
-	nta_outgoing_destroy(call->invite_out);
-	for (unsigned i = 0; i < 2; i++) {
-		nta_outgoing_destroy(call->side[i].bye);
-		if (call->side[i].leg != NULL)
-			nta_leg_destroy(call->side[i].leg);
-		tport_unref(call->side[i].connection);
-	}
+	call_branch_free_all(call);
+	call_dialog_free_all(call);
 	call_sdp_wipe(&call->sdp);
 	su_home_deinit(call->home);
 	free(call);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A call's inside, for b2bua.c (its life) and call_*.c (its parts) alone.
  *
- * Side 0 is the caller's, side 1 the callee's; the relay's legs have the same numbers. */
+ * Side 0 is the caller's, side 1 the callee's; the relay's legs have the same numbers. A side has
+ * one dialog that counts; while the call rings there may be several early ones on side 1: one for
+ * each target that answered, and for each phone behind it. */
 #ifndef CONTROL_CALL_H
 #define CONTROL_CALL_H
 
@@ -9,6 +11,11 @@
 #include "call_sdp.h"
 
 #include <sofia-sip/su_alloc.h>
+
+/* Who knows a dialog's tags and Call-ID can send requests in it: so they are ours, from the CSPRNG;
+ * the stack's own can be foreseen. */
+#define CALL_TAG_BYTES 8
+#define CALL_TAG_SIZE (CALL_TAG_BYTES * 2 + 1)
 
 enum call_state {
 	CALL_CREATING,  /* the relay is asked for a session */
@@ -20,14 +27,40 @@ enum call_state {
 
 struct call_side {
 	struct call *call;
-	unsigned index;       /* 0 or 1 */
-	nta_leg_t *leg;       /* the dialog */
-	tport_t *connection;  /* counted; requests go out on it */
-	struct relay_ip peer; /* the phone's address on it */
-	const char *contact;  /* ours, to this side */
-	uint64_t lost_ms;     /* since when the connection is closed; 0: it is open */
-	bool confirmed;       /* the dialog has a 2xx */
-	nta_outgoing_t *bye;  /* ours, waiting for its response */
+	unsigned index;             /* 0 or 1 */
+	struct call_dialog *dialog; /* the one that counts; NULL: none yet */
+	struct relay_ip peer;       /* the phone's address */
+};
+
+/* A dialog (RFC 3261 12), early or confirmed. It lives as long as the call. */
+struct call_dialog {
+	struct call_dialog *next; /* of the call's */
+	struct call_side *side;
+	struct call_branch *branch; /* whose response made it; NULL: the caller's */
+	nta_leg_t *leg;
+	const char *tag;     /* the far end's */
+	const char *contact; /* ours, to the far end */
+	tport_t *connection; /* counted; requests go out on it */
+	uint64_t lost_ms;    /* since when the connection is closed; 0: it is open */
+	bool confirmed;      /* it has a 2xx */
+	bool ended;          /* it had, or gets, its BYE */
+	nta_outgoing_t *bye; /* ours, waiting for its response */
+};
+
+/* One INVITE of ours to one target (RFC 3261 16.6). */
+struct call_branch {
+	struct call_branch *next; /* of the call's */
+	struct call *call;
+	unsigned index;
+	const char *uri; /* of the request */
+	tport_t *connection;
+	struct relay_ip peer;
+	nta_leg_t *leg; /* without the far end's tag */
+	const char *contact;
+	nta_outgoing_t *invite;
+	int status;         /* of the final response; 0: none yet */
+	const char *phrase; /* NULL: the usual */
+	bool cancelled;
 };
 
 struct call {
@@ -41,16 +74,15 @@ struct call {
 	const char *callee;
 	enum call_state state;
 	struct call_side side[2];
-	nta_incoming_t *invite_in;  /* from the caller */
-	nta_outgoing_t *invite_out; /* to the callee */
-	bool answered_in;           /* invite_in has its final response */
-	bool acked;                 /* and that has its ACK, or will never have it */
-	bool bye_owed;              /* the caller gets a BYE when it has acknowledged */
-	bool final_out;             /* invite_out has its final response */
-	bool cancelled;
-	bool in_relay;    /* a CREATE was sent: a DELETE is owed */
-	bool described;   /* the callee has described its media, and the relay was told */
-	unsigned updates; /* UPDATEs that the relay has yet to answer */
+	struct call_dialog *dialogs;
+	struct call_branch *branches;
+	struct call_branch *described; /* whose description the relay has */
+	nta_incoming_t *invite_in;     /* from the caller */
+	bool answered_in;              /* invite_in has its final response */
+	bool acked;                    /* and that has its ACK, or will never have it */
+	bool bye_owed;                 /* the caller gets a BYE when it has acknowledged */
+	bool in_relay;                 /* a CREATE was sent: a DELETE is owed */
+	unsigned updates;              /* UPDATEs that the relay has yet to answer */
 	/* what the caller hears with the description, once they are; 0: nothing */
 	int answer_status;
 	struct call_sdp sdp;
@@ -100,16 +132,38 @@ void call_media_delete(struct call *call);
 void call_on_created(struct call *call, const struct relay_header *reply);
 void call_on_answered(struct call *call, const struct relay_header *reply);
 
+/* call_branch.c: the INVITEs to the targets. What comes of them is told to b2bua.c: */
+/* Opens one branch to `uri`. 0, or -errno. */
+int call_branch_add(
+	struct call *call, const char *uri, tport_t *connection, const struct relay_ip *peer);
+/* Is one of them still without a final response? */
+bool call_branch_is_open(const struct call *call);
+/* Takes back each INVITE that has no final response yet. */
+void call_branch_cancel_all(struct call *call, const struct call_branch *except);
+void call_branch_free_all(struct call *call);
+/* a provisional response, in `dialog` if it made one (else NULL) */
+void call_on_progress(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip);
+/* the first 2xx of all, acknowledged */
+void call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip);
+/* all have failed; *best is the response that counts (RFC 3261 16.7) */
+void call_on_failed(struct call *call, const struct call_branch *best);
+
 /* call_dialog.c: the dialogs. */
-int call_dialog_in(struct call *call, const sip_t *sip, nta_request_f *on_request);
-int call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
-	nta_request_f *on_request, nta_response_f *on_response);
-/* The callee's 2xx makes the dialog: its tag, its route; and is acknowledged. */
-void call_confirm(struct call *call, const sip_t *response);
-void call_bye(struct call_side *side, nta_response_f *on_response);
-/* What the caller hears of the callee's refusal. */
-int call_map_status(int status);
-/* Answers an INVITE inside a dialog. */
-void call_reinvite(struct call_side *side, nta_incoming_t *request, const sip_t *sip);
+/* The caller's, from the INVITE; on `connection`. 0, or -errno. */
+int call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection);
+/* The dialog that a response with a To tag belongs to, made if it is new. NULL: no tag, or out of
+ * memory. */
+struct call_dialog *call_dialog_of(struct call_branch *branch, const sip_t *response);
+/* A 2xx confirms it: its route. */
+void call_dialog_confirm(struct call_dialog *dialog, const sip_t *response);
+/* RFC 3261 13.2.2.4, with a session description if `body` is not NULL. */
+void call_dialog_ack(struct call_dialog *dialog, uint32_t cseq, const char *body);
+void call_dialog_bye(struct call_dialog *dialog);
+void call_dialog_free_all(struct call *call);
+
+/* call_request.c: each request inside a dialog; the magic is the dialog, or the branch. */
+int call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip);
+int call_on_branch_request(
+	nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip);
 
 #endif

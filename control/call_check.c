@@ -35,7 +35,6 @@ call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 	call->callee = su_strdup(call->home, name);
 	if (registrar_find(call->agent->registrar, call->callee, &binding) != 0)
 		return 480;
-	call->side[1].connection = tport_ref(binding.connection);
 	call->side[1].peer = binding.peer;
 	*phrase = "No Session Description";
 	if (sip->sip_payload == NULL)

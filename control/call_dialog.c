@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call's dialogs: one with the caller, one with the callee; nothing of one is seen in the
- * other. */
+/* A call's dialogs: one with the caller, one with each callee that answers; nothing of one is seen
+ * in the other. */
 #include "call.h"
 
 #include <errno.h>
@@ -8,136 +8,135 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
-#include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tag.h>
+#include <string.h>
 
-/* Who knows a dialog's tags and Call-ID can send requests in it: so they are ours, from the CSPRNG;
- * the stack's own can be foreseen. */
-#define TAG_BYTES 8
+static struct call_dialog *
+dialog_new(struct call_side *side, struct call_branch *branch, tport_t *connection,
+	const char *contact, const char *tag)
+{
+	struct call *call = side->call;
+	struct call_dialog *dialog = su_zalloc(call->home, sizeof(*dialog));
+
+	if (dialog == NULL)
+		return NULL;
+	dialog->side = side;
+	dialog->branch = branch;
+	dialog->contact = contact;
+	dialog->tag = su_strdup(call->home, tag);
+	dialog->connection = tport_ref(connection);
+	dialog->next = call->dialogs;
+	call->dialogs = dialog;
+	return dialog;
+}
 
 int
-call_dialog_in(struct call *call, const sip_t *sip, nta_request_f *on_request)
+call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection)
 {
 	struct call_side *side = &call->side[0];
-	char tag[TAG_BYTES * 2 + 1];
+	char tag[CALL_TAG_SIZE];
 
-	if (call_random_hex(tag, TAG_BYTES) != 0)
+	if (call_random_hex(tag, CALL_TAG_BYTES) != 0)
 		return -EIO;
-	side->contact = agent_contact(call->home, side->connection);
-	nta_incoming_tag(call->invite_in, tag);
-	side->leg = nta_leg_tcreate(call->agent->nta, on_request, (nta_leg_magic_t *)side,
-		SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
-		SIPTAG_TO(sip->sip_from), TAG_END());
-	if (side->leg == NULL)
+	struct call_dialog *dialog = dialog_new(side, NULL, connection,
+		agent_contact(call->home, connection), invite->sip_from->a_tag);
+	if (dialog == NULL)
 		return -ENOMEM;
-	nta_leg_tag(side->leg, tag);
-	nta_leg_server_route(side->leg, sip->sip_record_route, sip->sip_contact);
+	nta_incoming_tag(call->invite_in, tag);
+	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
+		SIPTAG_CALL_ID(invite->sip_call_id), SIPTAG_FROM(invite->sip_to),
+		SIPTAG_TO(invite->sip_from), TAG_END());
+	if (dialog->leg == NULL)
+		return -ENOMEM;
+	nta_leg_tag(dialog->leg, tag);
+	nta_leg_server_route(dialog->leg, invite->sip_record_route, invite->sip_contact);
+	side->dialog = dialog;
 	return 0;
 }
 
-/* From: the caller's address of record and the name it gave itself, with a tag of our own. */
-static sip_from_t *
-make_from(struct call *call, const sip_t *invite)
+struct call_dialog *
+call_dialog_of(struct call_branch *branch, const sip_t *response)
 {
-	const char *domain = call->agent->config->sip.domain;
-	sip_from_t *from = sip_from_format(call->home, "<sip:%s@%s>", call->caller, domain);
+	struct call *call = branch->call;
+	const char *tag = response->sip_to->a_tag;
+	struct call_dialog *dialog;
 
-	if (from != NULL && invite->sip_from->a_display != NULL)
-		from->a_display = su_strdup(call->home, invite->sip_from->a_display);
-	return from;
-}
-
-int
-call_dialog_out(struct call *call, const sip_t *invite, const char *contact,
-	nta_request_f *on_request, nta_response_f *on_response)
-{
-	struct call_side *side = &call->side[1];
-	const char *domain = call->agent->config->sip.domain;
-	const char *body = call_sdp_make_offer(call);
-	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
-	sip_max_forwards_t max_forwards[1];
-	char tag[TAG_BYTES * 2 + 1];
-
-	if (body == NULL || call_random_hex(tag, TAG_BYTES) != 0)
-		return -ENOMEM;
-	side->leg = nta_leg_tcreate(call->agent->nta, on_request, (nta_leg_magic_t *)side,
-		SIPTAG_CALL_ID_STR(call->id), SIPTAG_FROM(make_from(call, invite)),
-		SIPTAG_TO(sip_to_format(call->home, "<sip:%s@%s>", call->callee, domain)),
-		TAG_END());
-	if (side->leg == NULL)
-		return -ENOMEM;
-	side->contact = agent_contact(call->home, side->connection);
-	nta_leg_tag(side->leg, tag);
-	sip_max_forwards_init(max_forwards);
-	max_forwards->mf_count = hops - 1;
-	call->invite_out = nta_outgoing_tcreate(side->leg, on_response,
-		(nta_outgoing_magic_t *)call, NULL, SIP_METHOD_INVITE,
-		(const url_string_t *)contact, NTATAG_TPORT(side->connection),
-		SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(side->contact),
-		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-		SIPTAG_PAYLOAD_STR(body), TAG_END());
-	return call->invite_out == NULL ? -ENOMEM : 0;
-}
-
-/* RFC 3261 13.2.2.4. The transaction of the ACK, which the stack keeps for a while, repeats it
- * whenever the callee repeats its 2xx. */
-void
-call_confirm(struct call *call, const sip_t *response)
-{
-	struct call_side *side = &call->side[1];
-	sip_cseq_t *cseq = sip_cseq_create(call->home, response->sip_cseq->cs_seq, SIP_METHOD_ACK);
-
-	nta_leg_rtag(side->leg, response->sip_to->a_tag);
-	nta_leg_client_route(side->leg, response->sip_record_route, response->sip_contact);
-	side->confirmed = true;
-	nta_outgoing_destroy(nta_outgoing_tcreate(side->leg, NULL, NULL, NULL, SIP_METHOD_ACK, NULL,
-		NTATAG_TPORT(side->connection), SIPTAG_CSEQ(cseq), TAG_END()));
+	if (tag == NULL)
+		return NULL;
+	for (dialog = call->dialogs; dialog != NULL; dialog = dialog->next)
+		if (dialog->branch == branch && strcmp(dialog->tag, tag) == 0)
+			return dialog;
+	dialog = dialog_new(&call->side[1], branch, branch->connection, branch->contact, tag);
+	if (dialog == NULL)
+		return NULL;
+	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */
+	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
+		SIPTAG_CALL_ID(response->sip_call_id), SIPTAG_FROM(response->sip_from),
+		SIPTAG_TO(response->sip_to), SIPTAG_CSEQ(response->sip_cseq), TAG_END());
+	if (dialog->leg == NULL)
+		return NULL;
+	nta_leg_client_route(dialog->leg, response->sip_record_route, response->sip_contact);
+	return dialog;
 }
 
 void
-call_bye(struct call_side *side, nta_response_f *on_response)
+call_dialog_confirm(struct call_dialog *dialog, const sip_t *response)
 {
-	side->bye = nta_outgoing_tcreate(side->leg, on_response, (nta_outgoing_magic_t *)side, NULL,
-		SIP_METHOD_BYE, NULL, NTATAG_TPORT(side->connection), TAG_END());
-	if (side->bye != NULL)
-		side->call->waiting++;
+	/* RFC 3261 13.2.2.4: the route set is computed again */
+	nta_leg_client_reroute(dialog->leg, response->sip_record_route, response->sip_contact, 1);
+	dialog->confirmed = true;
 }
 
-/* RFC 3261 16.7, and nothing that only our own leg to the callee is about. 503 is also what the
- * stack itself says when the connection closed. */
-int
-call_map_status(int status)
+/* The transaction of the ACK, which the stack keeps for a while, repeats it whenever the far end
+ * repeats its 2xx. */
+void
+call_dialog_ack(struct call_dialog *dialog, uint32_t number, const char *body)
 {
-	switch (status) {
-	case 404:
-	case 410:
-	case 480:
-	case 486:
-	case 488:
-	case 600:
-	case 603:
-	case 604:
-	case 606:
-		return status;
-	default:
-		return status >= 500 && status < 600 && status != 503 ? 500 : 480;
+	su_home_t *home = dialog->side->call->home;
+	sip_cseq_t *cseq = sip_cseq_create(home, number, SIP_METHOD_ACK);
+
+	nta_outgoing_destroy(nta_outgoing_tcreate(dialog->leg, NULL, NULL, NULL, SIP_METHOD_ACK,
+		NULL, NTATAG_TPORT(dialog->connection), SIPTAG_CSEQ(cseq),
+		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END()));
+}
+
+static int
+on_bye_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
+{
+	struct call_dialog *dialog = (struct call_dialog *)magic;
+	struct call *call = dialog->side->call;
+
+	if (sip != NULL && sip->sip_status->st_status < 200)
+		return 0;
+	nta_outgoing_destroy(dialog->bye);
+	dialog->bye = NULL;
+	call->waiting--;
+	call_done_waiting(call);
+	return 0;
+}
+
+void
+call_dialog_bye(struct call_dialog *dialog)
+{
+	if (dialog->ended)
+		return;
+	dialog->ended = true;
+	dialog->bye =
+		nta_outgoing_tcreate(dialog->leg, on_bye_response, (nta_outgoing_magic_t *)dialog,
+			NULL, SIP_METHOD_BYE, NULL, NTATAG_TPORT(dialog->connection), TAG_END());
+	if (dialog->bye != NULL)
+		dialog->side->call->waiting++;
+}
+
+void
+call_dialog_free_all(struct call *call)
+{
+	for (struct call_dialog *dialog = call->dialogs; dialog != NULL; dialog = dialog->next) {
+		nta_outgoing_destroy(dialog->bye);
+		if (dialog->leg != NULL)
+			nta_leg_destroy(dialog->leg);
+		tport_unref(dialog->connection);
 	}
-}
-
-/* One that says what was said before is a session refresh: we repeat what we said. */
-void
-call_reinvite(struct call_side *side, nta_incoming_t *request, const sip_t *sip)
-{
-	struct call *call = side->call;
-
-	if (call->state != CALL_UP)
-		nta_incoming_treply(request, SIP_491_REQUEST_PENDING, TAG_END());
-	else if (sip->sip_payload == NULL ||
-		 !call_sdp_is_refresh(
-			 call, side->index, sip->sip_payload->pl_data, sip->sip_payload->pl_len))
-		nta_incoming_treply(request, SIP_488_NOT_ACCEPTABLE, TAG_END());
-	else
-		nta_incoming_treply(request, SIP_200_OK, SIPTAG_CONTACT_STR(side->contact),
-			SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-			SIPTAG_PAYLOAD_STR(call->sdp.side[side->index].said), TAG_END());
+	call->dialogs = NULL;
 }

@@ -11,23 +11,23 @@
 #define COME_BACK_MS 10000
 
 static bool
-is_connected(const struct call_side *side)
+is_connected(const struct call_dialog *dialog)
 {
-	return !tport_is_closed(side->connection) && !tport_is_shutdown(side->connection);
+	return !tport_is_closed(dialog->connection) && !tport_is_shutdown(dialog->connection);
 }
 
 /* Has the phone registered again? Then that is the way to it. */
 static bool
-find_again(struct call_side *side)
+find_again(struct call_dialog *dialog)
 {
-	struct call *call = side->call;
-	const char *user = side->index == 0 ? call->caller : call->callee;
+	struct call *call = dialog->side->call;
+	const char *user = dialog->side->index == 0 ? call->caller : call->callee;
 	struct binding binding;
 
 	if (registrar_find(call->agent->registrar, user, &binding) != 0)
 		return false;
-	tport_unref(side->connection);
-	side->connection = tport_ref(binding.connection);
+	tport_unref(dialog->connection);
+	dialog->connection = tport_ref(binding.connection);
 	return true;
 }
 
@@ -35,16 +35,19 @@ static void
 look_at(struct call_side *side)
 {
 	struct call *call = side->call;
+	struct call_dialog *dialog = side->dialog;
 	bool is_caller = side->index == 0;
 
-	if (side->connection == NULL || is_connected(side) ||
-		(side->lost_ms != 0 && find_again(side))) {
-		side->lost_ms = 0;
+	/* while it rings, the stack tells of the callee's */
+	if (dialog == NULL || !(dialog->confirmed || is_caller))
+		return;
+	if (is_connected(dialog) || (dialog->lost_ms != 0 && find_again(dialog))) {
+		dialog->lost_ms = 0;
 		return;
 	}
-	if (side->lost_ms == 0)
-		side->lost_ms = call_now_ms();
-	if (call->state == CALL_UP && call_now_ms() < side->lost_ms + COME_BACK_MS)
+	if (dialog->lost_ms == 0)
+		dialog->lost_ms = call_now_ms();
+	if (call->state == CALL_UP && call_now_ms() < dialog->lost_ms + COME_BACK_MS)
 		return;
 	call_end(call,
 		is_caller ? "the caller's connection was lost" : "the callee's connection was lost",

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The requests inside a call's dialogs. */
+#include "call.h"
+
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_tag.h>
+#include <string.h>
+
+/* One that says what was said before is a session refresh: we repeat what we said. */
+static void
+answer_reinvite(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
+{
+	struct call_side *side = dialog->side;
+	struct call *call = side->call;
+
+	if (call->state != CALL_UP)
+		nta_incoming_treply(in, SIP_491_REQUEST_PENDING, TAG_END());
+	else if (sip->sip_payload == NULL ||
+		 !call_sdp_is_refresh(
+			 call, side->index, sip->sip_payload->pl_data, sip->sip_payload->pl_len))
+		nta_incoming_treply(in, SIP_488_NOT_ACCEPTABLE, TAG_END());
+	else
+		nta_incoming_treply(in, SIP_200_OK, SIPTAG_CONTACT_STR(dialog->contact),
+			SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+			SIPTAG_PAYLOAD_STR(call->sdp.side[side->index].said), TAG_END());
+	nta_incoming_destroy(in);
+}
+
+static void
+on_bye(struct call_dialog *dialog, nta_incoming_t *in)
+{
+	struct call_side *side = dialog->side;
+
+	nta_incoming_treply(in, SIP_200_OK, TAG_END());
+	nta_incoming_destroy(in);
+	dialog->ended = true;
+	if (side->dialog != dialog)
+		return; /* of a target that lost */
+	if (side->index == 0)
+		call_end(side->call, "the caller hung up", side, 487, NULL);
+	else
+		call_end(side->call, "the callee hung up", side, 480, NULL);
+}
+
+int
+call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip)
+{
+	struct call_dialog *dialog = (struct call_dialog *)magic;
+
+	switch (sip->sip_request->rq_method) {
+	case sip_method_bye:
+		on_bye(dialog, in);
+		return 0;
+	case sip_method_invite:
+		answer_reinvite(dialog, in, sip);
+		return 0;
+	default:
+		agent_answer_other(in, sip);
+		return 0;
+	}
+}
+
+int
+call_on_branch_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip)
+{
+	struct call_branch *branch = (struct call_branch *)magic;
+	const char *tag = sip->sip_from->a_tag;
+	struct call_dialog *dialog = branch->call->dialogs;
+
+	while (dialog != NULL &&
+		(dialog->branch != branch || tag == NULL || strcmp(dialog->tag, tag) != 0))
+		dialog = dialog->next;
+	if (dialog != NULL)
+		return call_on_request((nta_leg_magic_t *)dialog, leg, in, sip);
+	nta_incoming_treply(in, 481, NULL, TAG_END());
+	nta_incoming_destroy(in);
+	return 0;
+}
