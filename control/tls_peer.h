@@ -16,8 +16,8 @@ int tls_peer_verify(tport_t *connection, const char *name);
 
 /* From now on we may connect to this address, and only if the certificate there is verified and
  * carries this DNS name, which is also sent as SNI. An address that nobody named is never connected
- * to. Named again with the same name it changes nothing. 0; -EEXIST: it is expected under another name;
- * -ENOSPC, -ENOMEM. */
+ * to. Named again with the same name it changes nothing. 0; -EEXIST: it is expected under another
+ * name; -ENOSPC, -ENOMEM. */
 int tls_peer_expect(const struct relay_addr *address, const char *name);
 
 /* The opposite: connections that are open stay. */

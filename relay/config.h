@@ -84,6 +84,35 @@ struct config_media {
 	unsigned interfaces_count;
 };
 
+/* Where trunks connect to us: mutual TLS. */
+struct config_peering {
+	char *address; /* numeric; NULL: no such listener */
+	uint16_t port;
+	char *certificate; /* PEM, chain; NULL: as sip.certificate, with its key */
+	char *private_key; /* PEM */
+	char *ca;          /* PEM: whose certificates trunks may have; NULL: as sip.ca */
+};
+
+/* What strangers and peers may cost us. config_limits.c has the defaults. */
+struct config_limits {
+	uint32_t connections;               /* at a time, in all */
+	uint32_t connections_per_source;    /* at a time; IPv6: of a /64 */
+	uint32_t connects_per_second;       /* of one source; in a burst, ten times as many */
+	uint32_t requests_per_second;       /* of one source, from strangers */
+	uint32_t known_requests_per_second; /* of one source, by users that have logged in */
+	uint32_t sources;                   /* that are remembered */
+	uint32_t handshake_s;               /* from the TCP connection to the end of TLS's */
+	uint32_t login_s;                   /* to the first right login */
+	uint32_t message_s;                 /* from a message's first byte to its last */
+	uint32_t write_s;                   /* in which a peer must take what we have for it */
+	uint32_t idle_s;                    /* without a byte of a peer's that is known */
+	uint32_t queue;                     /* messages that wait for one peer */
+	uint32_t message_size;              /* bytes */
+	uint32_t body_size;                 /* bytes */
+	uint32_t headers;                   /* of a message */
+	uint32_t load_ms;                   /* of delay in our loop, above which we refuse */
+};
+
 struct config_sip {
 	char *address; /* of the TLS listener, IPv4 or IPv6, numeric */
 	uint16_t port;
@@ -108,6 +137,9 @@ struct config_sip {
 	struct config_route *routes; /* the dial plan */
 	unsigned routes_count;
 	struct config_calls calls;
+	char *control_socket; /* of "sallyctl sip" */
+	struct config_peering peering;
+	struct config_limits limits;
 };
 
 struct config {

@@ -122,7 +122,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 		default_string(&media->engine, "auto") != 0 ||
 		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
 		return -ENOMEM;
-	return 0;
+	return config_limits_default(sip, lines);
 }
 
 int
@@ -380,7 +380,7 @@ check_sip(const struct config_complaint *to, struct config_sip *sip)
 			if (sip->digests[i] == sip->digests[k])
 				return config_complain_of(
 					to, "sip.digests", "an algorithm is named twice");
-	return config_trunks_check(to, sip);
+	return config_trunks_check(to, sip) != 0 ? -EINVAL : config_limits_check(to, sip);
 }
 
 int

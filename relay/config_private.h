@@ -76,4 +76,8 @@ void config_trunks_wipe(struct config_sip *sip);
 int config_check(
 	struct config *config, const struct config_text *text, const struct config_lines *lines);
 
+/* config_limits.c: sip.limits, sip.peering, sip.control_socket: the same two for these. */
+int config_limits_default(struct config_sip *sip, const struct config_lines *lines);
+int config_limits_check(const struct config_complaint *to, struct config_sip *sip);
+
 #endif

@@ -107,6 +107,36 @@ const cyaml_schema_value_t config_suite_value = {
 static const cyaml_schema_value_t digest_value = {
 	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum config_digest, digests, CYAML_ARRAY_LEN(digests))};
 
+static const cyaml_schema_field_t peering_fields[] = {
+	OPT_STRING("address", struct config_peering, address),
+	CYAML_FIELD_UINT("port", OPT, struct config_peering, port),
+	OPT_STRING("certificate", struct config_peering, certificate),
+	OPT_STRING("private_key", struct config_peering, private_key),
+	OPT_STRING("ca", struct config_peering, ca),
+	CYAML_FIELD_END,
+};
+
+#define LIMIT(name) CYAML_FIELD_UINT(#name, OPT, struct config_limits, name)
+static const cyaml_schema_field_t limits_fields[] = {
+	LIMIT(connections),
+	LIMIT(connections_per_source),
+	LIMIT(connects_per_second),
+	LIMIT(requests_per_second),
+	LIMIT(known_requests_per_second),
+	LIMIT(sources),
+	LIMIT(handshake_s),
+	LIMIT(login_s),
+	LIMIT(message_s),
+	LIMIT(write_s),
+	LIMIT(idle_s),
+	LIMIT(queue),
+	LIMIT(message_size),
+	LIMIT(body_size),
+	LIMIT(headers),
+	LIMIT(load_ms),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t sip_fields[] = {
 	OPT_STRING("address", struct config_sip, address),
 	CYAML_FIELD_UINT("port", OPT, struct config_sip, port),
@@ -132,6 +162,9 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_SEQUENCE("routes", CYAML_FLAG_POINTER | OPT, struct config_sip, routes,
 		&config_route_value, 0, CONFIG_ROUTES_MAX),
 	CYAML_FIELD_MAPPING("calls", OPT, struct config_sip, calls, config_calls_fields),
+	OPT_STRING("control_socket", struct config_sip, control_socket),
+	CYAML_FIELD_MAPPING("peering", OPT, struct config_sip, peering, peering_fields),
+	CYAML_FIELD_MAPPING("limits", OPT, struct config_sip, limits, limits_fields),
 	CYAML_FIELD_END,
 };
 

@@ -277,7 +277,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(27, uncommented);
+	assert_int_equal(30, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);
@@ -308,6 +308,9 @@ test_installed_example_uncommented(void **state)
 	assert_int_equal(defaults->sip.expires_default_s, config->sip.expires_default_s);
 	assert_int_equal(defaults->sip.expires_max_s, config->sip.expires_max_s);
 	assert_int_equal(defaults->sip.no_answer_s, config->sip.no_answer_s);
+	assert_string_equal(defaults->sip.control_socket, config->sip.control_socket);
+	assert_int_equal(defaults->sip.peering.port, config->sip.peering.port);
+	assert_memory_equal(&defaults->sip.limits, &config->sip.limits, sizeof(config->sip.limits));
 	config_free(defaults);
 	config_free(config);
 }

@@ -345,6 +345,24 @@ test_sip_values(void **state)
 		{SIP "  suites: [AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_80]\n", 6,
 			"sip.suites: AES_CM_128_HMAC_SHA1_80 is named twice"},
 		{SIP "  digests: [MD5, MD5]\n", 6, "sip.digests: an algorithm is named twice"},
+		{SIP "  peering: {}\n", 6, "sip.peering.address: is missing"},
+		{SIP "  peering: {address: a}\n", 6,
+			"sip.peering.address: \"a\" is no numeric IP address"},
+		{SIP "  peering: {address: 192.0.2.2, port: 5061, ca: c}\n", 6,
+			"sip.peering.port: 5061 is where phones connect: trunks need a port, or an "
+			"address, of their own"},
+		{SIP "  peering:\n    address: 192.0.2.2\n    certificate: c\n", 6,
+			"sip.peering.private_key: is missing: certificate and private_key belong "
+			"together"},
+		{SIP "  peering:\n    address: 192.0.2.2\n", 6,
+			"sip.peering.ca: is missing: without authorities no trunk can be verified"},
+		{SIP "  limits:\n    connections: 0\n", 7,
+			"sip.limits.connections: 0 is not between 1 and 1000000"},
+		{SIP "  limits:\n    message_size: 2048\n    body_size: 2049\n", 8,
+			"sip.limits.body_size: 2049 is more than a message may have in all "
+			"(message_size, 2048)"},
+		{SIP "  limits:\n    message_size: 2047\n", 7,
+			"sip.limits.message_size: 2047 is not between 2048 and 1048576"},
 	};
 
 	CHECK_ALL(cases);
