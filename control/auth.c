@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "auth.h"
 
+#include "digest.h"
 #include "nonce.h"
 #include "relay/log.h"
 
@@ -37,7 +38,14 @@ now_ms(void)
 static enum digest_algorithm
 algorithm_of(enum config_digest digest)
 {
-	return digest == CONFIG_DIGEST_SHA_256 ? DIGEST_SHA_256 : DIGEST_MD5;
+	switch (digest) {
+	case CONFIG_DIGEST_SHA_512_256:
+		return DIGEST_SHA_512_256;
+	case CONFIG_DIGEST_SHA_256:
+		return DIGEST_SHA_256;
+	default:
+		return DIGEST_MD5;
+	}
 }
 
 struct auth *
@@ -72,10 +80,10 @@ auth_destroy(struct auth *auth)
 static void
 challenge(struct auth *auth, nta_incoming_t *request, bool stale)
 {
-	char text[2][CHALLENGE_SIZE] = {"", ""};
+	char text[DIGEST_ALGORITHM_COUNT][CHALLENGE_SIZE];
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < auth->config->digests_count && count < 2; i++)
+	for (unsigned i = 0; i < auth->config->digests_count && count < DIGEST_ALGORITHM_COUNT; i++)
 		if (digest_challenge(auth->nonces, auth->config->domain,
 			    algorithm_of(auth->config->digests[i]), stale, now_ms(), text[count],
 			    sizeof(text[0])) == 0)
@@ -85,7 +93,8 @@ challenge(struct auth *auth, nta_incoming_t *request, bool stale)
 		return;
 	}
 	nta_incoming_treply(request, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(text[0]),
-		TAG_IF(count > 1, SIPTAG_WWW_AUTHENTICATE_STR(text[1])), TAG_END());
+		TAG_IF(count > 1, SIPTAG_WWW_AUTHENTICATE_STR(text[1])),
+		TAG_IF(count > 2, SIPTAG_WWW_AUTHENTICATE_STR(text[2])), TAG_END());
 }
 
 /* Judges the credentials for our realm among those that came. DIGEST_NOT_DIGEST: there are none.
@@ -122,6 +131,8 @@ judge(struct auth *auth, const sip_t *sip, char user[USER_NAME_SIZE], bool *away
 		.realm = auth->config->domain,
 		.method = sip->sip_request->rq_method_name,
 		.uri = uri,
+		.body = sip->sip_payload != NULL ? sip->sip_payload->pl_data : NULL,
+		.body_size = sip->sip_payload != NULL ? sip->sip_payload->pl_len : 0,
 		.algorithms = auth->algorithms,
 		.nonces = auth->nonces,
 		.now_ms = now_ms(),

@@ -37,8 +37,16 @@ struct set {
 	struct seen way[WAYS];
 };
 
+/* Nonces of one period are made under one key. A period is a nonce's lifetime, so that no nonce
+ * outlives the period after its own, and the key before the last is needed by none. */
+struct key {
+	uint64_t since; /* ms */
+	uint8_t bytes[KEY_SIZE];
+};
+
 struct nonces {
-	uint8_t key[KEY_SIZE];
+	struct key key;    /* to make nonces with */
+	struct key before; /* to know the last period's by */
 	char opaque[NONCE_OPAQUE_SIZE];
 	uint64_t lifetime_ms;
 	uint64_t sets_count;
@@ -98,13 +106,13 @@ from_hex(const char *text, uint8_t *bytes, size_t count)
 }
 
 static int
-authenticate(const struct nonces *nonces, const struct binary *nonce, uint8_t mac[MAC_SIZE])
+authenticate(const struct key *key, const struct binary *nonce, uint8_t mac[MAC_SIZE])
 {
 	uint8_t whole[EVP_MAX_MD_SIZE];
 	unsigned length = sizeof(whole);
 
-	if (HMAC(EVP_sha256(), nonces->key, KEY_SIZE, (const uint8_t *)nonce,
-		    BINARY_SIZE - MAC_SIZE, whole, &length) == NULL)
+	if (HMAC(EVP_sha256(), key->bytes, KEY_SIZE, (const uint8_t *)nonce, BINARY_SIZE - MAC_SIZE,
+		    whole, &length) == NULL)
 		return -EIO;
 	memcpy(mac, whole, MAC_SIZE);
 	OPENSSL_cleanse(whole, sizeof(whole));
@@ -126,7 +134,8 @@ nonces_create(uint64_t lifetime_ms, unsigned remembered, struct nonces **out)
 		return -ENOMEM;
 	nonces->lifetime_ms = lifetime_ms;
 	nonces->sets_count = sets_count;
-	if (RAND_priv_bytes(nonces->key, KEY_SIZE) != 1 ||
+	if (RAND_priv_bytes(nonces->key.bytes, KEY_SIZE) != 1 ||
+		RAND_priv_bytes(nonces->before.bytes, KEY_SIZE) != 1 ||
 		RAND_bytes(opaque, sizeof(opaque)) != 1) {
 		nonces_destroy(nonces);
 		return -EIO;
@@ -141,7 +150,8 @@ nonces_destroy(struct nonces *nonces)
 {
 	if (nonces == NULL)
 		return;
-	OPENSSL_cleanse(nonces->key, KEY_SIZE);
+	OPENSSL_cleanse(&nonces->key, sizeof(nonces->key));
+	OPENSSL_cleanse(&nonces->before, sizeof(nonces->before));
 	free(nonces);
 }
 
@@ -151,15 +161,33 @@ nonces_opaque(const struct nonces *nonces)
 	return nonces->opaque;
 }
 
+/* A new key when the period of the one in use is over. */
+static int
+rotate(struct nonces *nonces, uint64_t now_ms)
+{
+	struct key next = {.since = now_ms};
+
+	if (now_ms <= nonces->key.since || now_ms - nonces->key.since <= nonces->lifetime_ms)
+		return 0;
+	if (RAND_priv_bytes(next.bytes, KEY_SIZE) != 1)
+		return -EIO;
+	nonces->before = nonces->key; /* wipes the one before it */
+	nonces->key = next;
+	OPENSSL_cleanse(&next, sizeof(next));
+	return 0;
+}
+
 int
 nonce_make(struct nonces *nonces, uint64_t now_ms, char text[NONCE_TEXT_SIZE])
 {
 	struct binary nonce;
 
 	text[0] = '\0';
+	if (rotate(nonces, now_ms) != 0)
+		return -EIO;
 	write_be64(nonce.time, now_ms);
 	if (RAND_bytes(nonce.random, sizeof(nonce.random)) != 1 ||
-		authenticate(nonces, &nonce, nonce.mac) != 0)
+		authenticate(&nonces->key, &nonce, nonce.mac) != 0)
 		return -EIO;
 	to_hex((const uint8_t *)&nonce, BINARY_SIZE, text);
 	return 0;
@@ -168,14 +196,17 @@ nonce_make(struct nonces *nonces, uint64_t now_ms, char text[NONCE_TEXT_SIZE])
 static enum nonce_verdict
 judge(const struct nonces *nonces, const char *text, uint64_t now_ms, struct seen *out)
 {
+	const struct key *key = &nonces->key;
 	struct binary nonce;
 	uint8_t mac[MAC_SIZE];
 
-	if (!from_hex(text, (uint8_t *)&nonce, BINARY_SIZE) ||
-		authenticate(nonces, &nonce, mac) != 0 ||
-		CRYPTO_memcmp(mac, nonce.mac, MAC_SIZE) != 0)
+	if (!from_hex(text, (uint8_t *)&nonce, BINARY_SIZE))
 		return NONCE_FORGED;
 	out->time = read_be64(nonce.time);
+	if (out->time < key->since)
+		key = &nonces->before;
+	if (authenticate(key, &nonce, mac) != 0 || CRYPTO_memcmp(mac, nonce.mac, MAC_SIZE) != 0)
+		return NONCE_FORGED;
 	out->random = read_be64(nonce.random);
 	out->nc = 0;
 	if (out->time > now_ms || now_ms - out->time > nonces->lifetime_ms)

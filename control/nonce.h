@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nonces of digest challenges (RFC 7616 3.3, 5.4). A nonce is a time, 64 random bits and a
- * truncated HMAC-SHA256 over both, under a key made at start: making one costs no memory, so a
- * flood of requests that are answered 401 fills nothing. Only a nonce that came back with a right
+ * truncated HMAC-SHA256 over both, under a key that is replaced each lifetime (the one before is
+ * known until its nonces are old): making one costs no memory, so a flood of requests that are
+ * answered 401 fills nothing. Only a nonce that came back with a right
  * response is remembered, with its highest nc, in a table of fixed size; when there is no room, the
  * oldest is forgotten, and what is forgotten is stale, never fresh. One thread. */
 #ifndef CONTROL_NONCE_H

@@ -7,7 +7,7 @@
 #ifndef CONTROL_USERS_H
 #define CONTROL_USERS_H
 
-#include "digest.h"
+#include "digest_hash.h"
 
 #include <stddef.h>
 #include <stdint.h>

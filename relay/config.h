@@ -25,8 +25,9 @@ enum config_poll {
 };
 
 enum config_digest {
-	CONFIG_DIGEST_MD5,     /* RFC 7616, last resort */
-	CONFIG_DIGEST_SHA_256, /* RFC 8760 */
+	CONFIG_DIGEST_MD5,         /* RFC 7616, last resort */
+	CONFIG_DIGEST_SHA_256,     /* RFC 8760 */
+	CONFIG_DIGEST_SHA_512_256, /* RFC 8760 */
 };
 
 struct config_ports {

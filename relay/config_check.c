@@ -38,9 +38,10 @@ default_lists(struct config_sip *sip)
 		sip->suites[sip->suites_count++] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_32;
 	}
 	if (sip->digests_count == 0) {
-		sip->digests = calloc(2, sizeof(*sip->digests));
+		sip->digests = calloc(3, sizeof(*sip->digests));
 		if (sip->digests == NULL)
 			return -ENOMEM;
+		sip->digests[sip->digests_count++] = CONFIG_DIGEST_SHA_512_256;
 		sip->digests[sip->digests_count++] = CONFIG_DIGEST_SHA_256;
 		sip->digests[sip->digests_count++] = CONFIG_DIGEST_MD5;
 	}

@@ -35,6 +35,7 @@ static const cyaml_strval_t suites[] = {
 static const cyaml_strval_t digests[] = {
 	{"MD5", CONFIG_DIGEST_MD5},
 	{"SHA-256", CONFIG_DIGEST_SHA_256},
+	{"SHA-512-256", CONFIG_DIGEST_SHA_512_256},
 };
 
 static const cyaml_strval_t levels[] = {

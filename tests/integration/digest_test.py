@@ -23,22 +23,35 @@ alice = phone()
 uri = "sip:" + domain
 first = alice.register()
 offered = alice.challenges(first)
-check("401 with a challenge for each algorithm", first.status == 401 and len(offered) == 2)
-check("the strongest first", [one["algorithm"] for one in offered] == ["SHA-256", "MD5"])
+check("401 with a challenge for each algorithm", first.status == 401 and len(offered) == 3)
+check("the strongest first", [one["algorithm"] for one in offered] == ["SHA-512-256", "SHA-256", "MD5"])
 check("qop, opaque, realm and nonce in each",
-      all(one["qop"] == "auth" and one["opaque"] and one["realm"] == domain and len(one["nonce"]) > 20
+      all(one["qop"] == "auth,auth-int" and one["opaque"] and one["realm"] == domain and len(one["nonce"]) > 20
           for one in offered))
-check("two nonces", offered[0]["nonce"] != offered[1]["nonce"])
+check("a nonce for each", len({one["nonce"] for one in offered}) == 3)
 check("SHA-256 registers", alice.log_in().status == 200)
 check("MD5 registers", phone(algorithm="MD5").log_in().status == 200)
+check("SHA-512-256 registers", phone(algorithm="SHA-512-256").log_in().status == 200)
 
-fresh = alice.challenges(alice.register())[0]
+fresh = alice.challenge()
 good = alice.answer(fresh, "REGISTER", uri)
 check("a right answer is taken", alice.register([good]).status == 200)
 check("the same answer again is not (nc must rise)", alice.register([good]).status == 401)
 check("a higher nc under the same nonce is",
       alice.register([alice.answer(fresh, "REGISTER", uri)]).status == 200)
 check("a lower one is not", alice.register([alice.answer(fresh, "REGISTER", uri, 1)]).status == 401)
+
+for kind in ("MD5", "SHA-256", "SHA-512-256"):
+    whole = phone(algorithm=kind)
+    fresh = whole.challenge()
+    check("auth-int with %s: a body as it was signed is taken" % kind,
+          whole.register([whole.answer(fresh, "REGISTER", uri, body="signed")], body="signed").status == 200)
+    check("another body is not",
+          whole.register([whole.answer(fresh, "REGISTER", uri, body="signed")], body="singed").status == 401)
+session = alice.answer(alice.challenge(), "REGISTER", uri)
+check("-sess was not offered, and is not taken",
+      alice.register([session.replace("SHA-256,", "SHA-256-sess,")]).status == 401)
+fresh = alice.challenge()
 
 forged = dict(fresh, nonce=fresh["nonce"][:-1] + ("0" if fresh["nonce"][-1] != "0" else "1"))
 check("a forged nonce is not taken", alice.register([alice.answer(forged, "REGISTER", uri)]).status == 401)
@@ -50,7 +63,7 @@ check("a wrong password is 401", one.status == 401 and "stale" not in str(wrong.
 check("an unknown user looks the same",
       other.status == 401 and [sorted(c) for c in nobody.challenges(other)] == [sorted(c) for c in wrong.challenges(one)])
 
-bare = alice.challenges(alice.register())[0]
+bare = alice.challenge()
 noqop = alice.answer(bare, "REGISTER", uri).replace(", qop=auth", "")
 check("without qop it is not taken", alice.register([noqop]).status in (400, 401))
 check("for another URI it is not taken",
@@ -58,20 +71,20 @@ check("for another URI it is not taken",
 
 call = alice.new_call()
 alice.register(call=call, sender="sip:bob@" + domain)
-taken = alice.register([alice.answer(alice.challenges(alice.register())[0], "REGISTER", uri)],
+taken = alice.register([alice.answer(alice.challenge(), "REGISTER", uri)],
                        sender="sip:bob@" + domain)
 check("nobody registers for somebody else: 403", taken.status == 403)
 
-old = alice.challenges(alice.register())[0]
+old = alice.challenge()
 time.sleep(2.5)
 late = alice.register([alice.answer(old, "REGISTER", uri)])
 check("an old nonce comes back stale=true",
       late.status == 401 and alice.challenges(late)[0].get("stale", "").lower() == "true")
 check("and with the new one it goes on",
-      alice.register([alice.answer(alice.challenges(late)[0], "REGISTER", uri)]).status == 200)
+      alice.register([alice.credentials(late, "REGISTER", uri)]).status == 200)
 
-brief = alice.register([alice.answer(alice.challenges(alice.register())[0], "REGISTER", uri), "Expires: 5"])
+brief = alice.register([alice.answer(alice.challenge(), "REGISTER", uri), "Expires: 5"])
 check("an expiry below the least is 423 with Min-Expires", brief.status == 423 and brief["Min-Expires"] == "60")
-listed = alice.register([alice.answer(alice.challenges(alice.register())[0], "REGISTER", uri), "Expires: 120"])
+listed = alice.register([alice.answer(alice.challenge(), "REGISTER", uri), "Expires: 120"])
 check("the binding comes back with its time", "expires=" in (listed["Contact"] or ""))
 sys.exit(bad)

@@ -6,13 +6,14 @@
 
 lab_up
 lab_ca
-LAB_DIGESTS="SHA-256, MD5" LAB_SIP_LINES="  nonce_lifetime_s: 2" lab_config "memory: auto"
+LAB_DIGESTS="SHA-512-256, SHA-256, MD5" LAB_SIP_LINES="  nonce_lifetime_s: 2" lab_config "memory: auto"
 lab_user alice wonderland
 lab_media
 lab_sip
 check "digest holds in every way" env PYTHONDONTWRITEBYTECODE=1 ip netns exec "$NS_A" timeout 60 \
   python3 "$(dirname "$0")/digest_test.py" "$LAB_SIP" "$LAB_DOMAIN" "$lab_dir/tls/ca.pem"
 check "failures are logged with their source" said_sip "authentication failed: REGISTER from $LAB_A"
+check "-sess is refused by name" said_sip "user -: session algorithm"
 check "no password and no response is" sh -c "! grep -qE 'wonderland|guess|response=' '$lab_dir/sip.log'"
 
 tls() { # ARGUMENTS...: does a handshake succeed?

@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 
-HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 
 
 def token(size=6):
@@ -92,25 +92,31 @@ class Phone:
                           re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]+))', text)})
         return found
 
+    def challenge(self):
+        """A fresh one, of our algorithm."""
+        return [one for one in self.challenges(self.register()) if one["algorithm"] == self.algorithm][0]
+
     def credentials(self, message, method, uri, **other):
         challenge = [one for one in self.challenges(message) if one["algorithm"] == self.algorithm][0]
         challenge.update(other)
         return self.answer(challenge, method, uri, other.get("nc", None))
 
-    def answer(self, challenge, method, uri, count=None):
+    def answer(self, challenge, method, uri, count=None, body=None):
+        """With a body, qop is auth-int."""
         def digest(text):
-            return HASHES[self.algorithm](text.encode()).hexdigest()
+            return hashlib.new(HASHES[self.algorithm], text.encode()).hexdigest()
 
         nonce, cnonce = challenge["nonce"], token()
         if count is None:
             count = self.count[nonce] = self.count.get(nonce, 0) + 1
         nc = "%08x" % count
         first = digest("%s:%s:%s" % (self.user, challenge["realm"], self.password))
-        second = digest("%s:%s" % (method, uri))
-        value = digest(":".join([first, nonce, nc, cnonce, "auth", second]))
+        qop = "auth" if body is None else "auth-int"
+        second = digest(":".join([method, uri] if body is None else [method, uri, digest(body)]))
+        value = digest(":".join([first, nonce, nc, cnonce, qop, second]))
         return ('Authorization: Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", '
-                'algorithm=%s, cnonce="%s", qop=auth, nc=%s, opaque="%s"'
-                % (self.user, challenge["realm"], nonce, uri, value, self.algorithm, cnonce, nc,
+                'algorithm=%s, cnonce="%s", qop=%s, nc=%s, opaque="%s"'
+                % (self.user, challenge["realm"], nonce, uri, value, self.algorithm, cnonce, qop, nc,
                    challenge["opaque"]))
 
     # -- requests outside of a dialog
@@ -127,14 +133,14 @@ class Phone:
     def new_call(self):
         return {"id": token(), "tag": token(4), "cseq": 0}
 
-    def register(self, extra=(), sender=None, call=None):
+    def register(self, extra=(), sender=None, call=None, body=""):
         """One REGISTER without waiting for more than its response."""
         call = call or self.new_call()
         call["cseq"] += 1
         uri = "sip:" + self.domain
         self.send("REGISTER %s SIP/2.0" % uri,
                   self.headers("REGISTER", call, call["cseq"], sender or self.address, sender=sender)
-                  + list(extra))
+                  + list(extra), body)
         return self.response("REGISTER")
 
     def log_in(self):

@@ -56,19 +56,39 @@ teardown(void **state)
 	return 0;
 }
 
-/* RFC 2617 3.5 */
+static void
+assert_response(
+	enum digest_algorithm algorithm, const struct digest_input *input, const char *expected)
+{
+	char response[DIGEST_HEX_SIZE];
+
+	assert_int_equal(digest_response(algorithm, input, response), 0);
+	assert_string_equal(response, expected);
+}
+
+/* RFC 2617 3.5; the others are of the same input, by another program's hashes. */
 static void
 test_rfc2617(void **state)
 {
-	char ha1[DIGEST_HEX_SIZE], response[DIGEST_HEX_SIZE];
+	char ha1[DIGEST_HEX_SIZE];
+	struct digest_input input = {.ha1 = ha1,
+		.method = "GET",
+		.uri = "/dir/index.html",
+		.nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093",
+		.nc = "00000001",
+		.cnonce = "0a4f113b",
+		.qop = DIGEST_QOP_AUTH};
 
 	digest_ha1(DIGEST_MD5, "Mufasa", "testrealm@host.com", "Circle Of Life", ha1);
 	assert_string_equal(ha1, "939e7578ed9e3c518a452acee763bce9");
-	assert_int_equal(
-		digest_response(DIGEST_MD5, ha1, "GET", "/dir/index.html",
-			"dcd98b7102dd2f0e8b11d0f600bfb0c093", "00000001", "0a4f113b", response),
-		0);
-	assert_string_equal(response, "6629fae49393a05397450978507c4ef1");
+	assert_response(DIGEST_MD5, &input, "6629fae49393a05397450978507c4ef1");
+	input.qop = DIGEST_QOP_NONE;
+	assert_response(DIGEST_MD5, &input, "670fd8c2df070c60b045671b8b24ff02");
+	input.qop = DIGEST_QOP_AUTH_INT;
+	assert_response(DIGEST_MD5, &input, "5e6610ecf9ba3017a4870ad48e3ad30b");
+	input.body = "v=0\r\n";
+	input.body_size = 5;
+	assert_response(DIGEST_MD5, &input, "151b6cabb7e59e0ac757207a039ff3d0");
 }
 
 /* RFC 7616 3.9.1 */
@@ -76,20 +96,24 @@ static void
 test_rfc7616(void **state)
 {
 	static const char realm[] = "http-auth@example.org";
-	static const char nonce[] = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
-	static const char cnonce[] = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
-	char ha1[DIGEST_HEX_SIZE], response[DIGEST_HEX_SIZE];
+	char ha1[DIGEST_HEX_SIZE], session[DIGEST_HEX_SIZE];
+	const struct digest_input input = {.ha1 = ha1,
+		.method = "GET",
+		.uri = "/dir/index.html",
+		.nonce = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+		.nc = "00000001",
+		.cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+		.qop = DIGEST_QOP_AUTH};
 
 	digest_ha1(DIGEST_MD5, "Mufasa", realm, "Circle of Life", ha1);
-	digest_response(
-		DIGEST_MD5, ha1, "GET", "/dir/index.html", nonce, "00000001", cnonce, response);
-	assert_string_equal(response, "8ca523f5e9506fed4657c9700eebdbec");
-
+	assert_response(DIGEST_MD5, &input, "8ca523f5e9506fed4657c9700eebdbec");
 	digest_ha1(DIGEST_SHA_256, "Mufasa", realm, "Circle of Life", ha1);
-	digest_response(
-		DIGEST_SHA_256, ha1, "GET", "/dir/index.html", nonce, "00000001", cnonce, response);
+	assert_response(DIGEST_SHA_256, &input,
+		"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
+	assert_int_equal(
+		digest_session_ha1(DIGEST_SHA_256, ha1, input.nonce, input.cnonce, session), 0);
 	assert_string_equal(
-		response, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
+		session, "bca21f4c7d7e8bf70d96361085370c7d219947abc1b8cd628f710917b89bed5b");
 }
 
 /* RFC 7616 3.9.2's example is known to be wrong (a cut SHA-512); so the plain hash of "a:b:c". */
@@ -113,22 +137,30 @@ header(struct world *world, const char *text)
 	return header;
 }
 
-/* What a right client sends; then as told by the test: from is replaced by to. */
+/* What a right client sends, with a body if that is to be protected; then as told by the test:
+ * from is replaced by to. */
 static void
-compose(struct world *world, enum digest_algorithm algorithm, const char *nc, const char *from,
-	const char *to, char *text, size_t size)
+compose_with(struct world *world, enum digest_algorithm algorithm, const char *body, const char *nc,
+	const char *from, const char *to, char *text, size_t size)
 {
 	char response[DIGEST_HEX_SIZE], whole[1024];
+	const struct digest_input input = {.ha1 = world->ha1[algorithm],
+		.method = "REGISTER",
+		.uri = URI,
+		.nonce = world->nonce,
+		.nc = nc,
+		.cnonce = "0a4f113b",
+		.qop = body != NULL ? DIGEST_QOP_AUTH_INT : DIGEST_QOP_AUTH,
+		.body = body,
+		.body_size = body != NULL ? strlen(body) : 0};
 
-	assert_int_equal(digest_response(algorithm, world->ha1[algorithm], "REGISTER", URI,
-				 world->nonce, nc, "0a4f113b", response),
-		0);
+	assert_int_equal(digest_response(algorithm, &input, response), 0);
 	snprintf(whole, sizeof(whole),
 		"Digest username=\"alice\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", "
-		"response=\"%s\", algorithm=%s, cnonce=\"0a4f113b\", opaque=\"%s\", qop=auth, "
+		"response=\"%s\", algorithm=%s, cnonce=\"0a4f113b\", opaque=\"%s\", qop=%s, "
 		"nc=%s",
 		REALM, world->nonce, URI, response, digest_algorithm_name(algorithm),
-		nonces_opaque(world->nonces), nc);
+		nonces_opaque(world->nonces), digest_qop_name(input.qop), nc);
 	char *at = from != NULL ? strstr(whole, from) : NULL;
 	if (from == NULL) {
 		snprintf(text, size, "%s", whole);
@@ -138,11 +170,42 @@ compose(struct world *world, enum digest_algorithm algorithm, const char *nc, co
 	snprintf(text, size, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from));
 }
 
+static void
+compose(struct world *world, enum digest_algorithm algorithm, const char *nc, const char *from,
+	const char *to, char *text, size_t size)
+{
+	compose_with(world, algorithm, NULL, nc, from, to, text, size);
+}
+
+static enum digest_verdict
+judge_body(struct world *world, const char *text, const char *body, size_t size)
+{
+	struct digest_credentials credentials;
+	struct digest_request request = {.realm = REALM,
+		.method = "REGISTER",
+		.uri = URI,
+		.body = body,
+		.body_size = size,
+		.algorithms = DIGEST_ALL,
+		.nonces = world->nonces,
+		.now_ms = 10};
+	enum digest_verdict verdict = digest_parse(header(world, text), &credentials);
+
+	if (verdict != DIGEST_OK)
+		return verdict;
+	return digest_check(&credentials, &request, world->ha1[credentials.algorithm]);
+}
+
 static enum digest_verdict
 judge_at(struct world *world, const char *text, uint64_t now_ms, unsigned set)
 {
 	struct digest_credentials credentials;
-	struct digest_request request = {REALM, "REGISTER", URI, set, world->nonces, now_ms};
+	struct digest_request request = {.realm = REALM,
+		.method = "REGISTER",
+		.uri = URI,
+		.algorithms = set,
+		.nonces = world->nonces,
+		.now_ms = now_ms};
 	enum digest_verdict verdict = digest_parse(header(world, text), &credentials);
 
 	if (verdict != DIGEST_OK)
@@ -188,10 +251,13 @@ test_refused(void **state)
 		{"uri=\"sip:sally", "uri=\"sip:silly", DIGEST_WRONG_URI},
 		{"uri=\"sip:", "uri=\"sips:", DIGEST_WRONG_URI},
 		{", qop=auth", "", DIGEST_WRONG_QOP},
-		{"qop=auth", "qop=auth-int", DIGEST_WRONG_QOP},
+		{"qop=auth", "qop=auth-int", DIGEST_WRONG_RESPONSE},
+		{"qop=auth", "qop=auth-conf", DIGEST_WRONG_QOP},
+		{"qop=auth", "qop=\"auth\"", DIGEST_OK}, /* seen in the wild */
+		{"qop=auth", "qop=\"auth,auth-int\"", DIGEST_WRONG_QOP},
 		{"qop=auth", "qop=auth, qop=auth", DIGEST_MALFORMED},
-		{"algorithm=MD5", "algorithm=MD5-sess", DIGEST_UNKNOWN_ALGORITHM},
-		{"algorithm=MD5", "algorithm=SHA-256-sess", DIGEST_UNKNOWN_ALGORITHM},
+		{"algorithm=MD5", "algorithm=MD5-sess", DIGEST_SESSION_ALGORITHM},
+		{"algorithm=MD5", "algorithm=SHA-256-sess", DIGEST_SESSION_ALGORITHM},
 		{"algorithm=MD5", "algorithm=SHA1", DIGEST_UNKNOWN_ALGORITHM},
 		{"algorithm=MD5", "algorithm=SHA-256", DIGEST_MALFORMED}, /* response too short */
 		{"algorithm=MD5, ", "", DIGEST_OK},                       /* it is the default */
@@ -222,6 +288,33 @@ test_refused(void **state)
 			sizeof(text));
 		assert_verdict(
 			judge_at(*state, text, 10, DIGEST_ALL), cases[i].verdict, cases[i].to);
+	}
+}
+
+/* auth-int: the body is as it was sent, to the byte. */
+static void
+test_auth_int(void **state)
+{
+	static const char body[] = "v=0\r\ns=-\r\n";
+	char text[1024], other[sizeof(body)];
+	struct world *world = *state;
+
+	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++) {
+		teardown(state);
+		setup(state);
+		compose_with(world, (enum digest_algorithm)i, body, "00000001", NULL, NULL, text,
+			sizeof(text));
+		strcpy(other, body);
+		other[2] = '1';
+		assert_verdict(judge_body(world, text, other, strlen(other)), DIGEST_WRONG_RESPONSE,
+			"another body");
+		assert_verdict(judge_body(world, text, body, strlen(body) - 1),
+			DIGEST_WRONG_RESPONSE, "a shorter body");
+		assert_verdict(judge_body(world, text, NULL, 0), DIGEST_WRONG_RESPONSE, "no body");
+		assert_verdict(judge_body(world, text, body, strlen(body)), DIGEST_OK, text);
+		compose_with(world, (enum digest_algorithm)i, "", "00000002", NULL, NULL, text,
+			sizeof(text));
+		assert_verdict(judge_body(world, text, NULL, 0), DIGEST_OK, "an empty body");
 	}
 }
 
@@ -285,7 +378,7 @@ test_challenge(void **state)
 	assert_string_equal(challenge->au_scheme, "Digest");
 	assert_string_equal(msg_params_find(challenge->au_params, "realm="), "\"" REALM "\"");
 	assert_string_equal(msg_params_find(challenge->au_params, "algorithm="), "SHA-256");
-	assert_string_equal(msg_params_find(challenge->au_params, "qop="), "\"auth\"");
+	assert_string_equal(msg_params_find(challenge->au_params, "qop="), "\"auth,auth-int\"");
 	assert_string_equal(msg_params_find(challenge->au_params, "stale="), "true");
 	const char *nonce = msg_params_find(challenge->au_params, "nonce=");
 	snprintf(world->nonce, sizeof(world->nonce), "%.64s", nonce + 1);
@@ -330,6 +423,7 @@ main(void)
 		cmocka_unit_test(test_sha512_256),
 		cmocka_unit_test_setup_teardown(test_right, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_auth_int, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replay_stale_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(

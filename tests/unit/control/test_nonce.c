@@ -62,6 +62,25 @@ test_lifetime(void **state)
 	assert_int_equal(nonce_check(*state, text, UINT64_MAX), NONCE_STALE);
 }
 
+/* The key changes each lifetime: a nonce is good for its whole lifetime nevertheless, and what the
+ * key before the last made is not even known. */
+static void
+test_key_rotates(void **state)
+{
+	char first[NONCE_TEXT_SIZE], last[NONCE_TEXT_SIZE], later[NONCE_TEXT_SIZE];
+
+	assert_int_equal(nonce_make(*state, 2 * LIFETIME_MS, first), 0);
+	assert_int_equal(nonce_make(*state, 3 * LIFETIME_MS, last), 0);      /* same key */
+	assert_int_equal(nonce_make(*state, 3 * LIFETIME_MS + 1, later), 0); /* the next */
+	assert_int_equal(nonce_check(*state, last, 4 * LIFETIME_MS), NONCE_VALID);
+	assert_int_equal(nonce_use(*state, last, 1, 4 * LIFETIME_MS), NONCE_VALID);
+	assert_int_equal(nonce_check(*state, later, 4 * LIFETIME_MS), NONCE_VALID);
+	assert_int_equal(nonce_check(*state, first, 4 * LIFETIME_MS), NONCE_STALE);
+	assert_int_equal(nonce_make(*state, 4 * LIFETIME_MS + 2, first), 0); /* one more */
+	assert_int_equal(nonce_check(*state, last, 4 * LIFETIME_MS + 2), NONCE_FORGED);
+	assert_int_equal(nonce_use(*state, later, 1, 4 * LIFETIME_MS + 2), NONCE_STALE);
+}
+
 /* Every digit counts, and so does every length. */
 static void
 test_forged(void **state)
@@ -160,6 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_text_is_safe_and_unique, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lifetime, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_key_rotates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nc_rises, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_overflow, setup, teardown),

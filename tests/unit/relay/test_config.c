@@ -38,9 +38,10 @@ test_defaults(void **state)
 	assert_int_equal(2, config->sip.suites_count);
 	assert_int_equal(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80, config->sip.suites[0]);
 	assert_int_equal(RELAY_SUITE_AES_CM_128_HMAC_SHA1_32, config->sip.suites[1]);
-	assert_int_equal(2, config->sip.digests_count);
-	assert_int_equal(CONFIG_DIGEST_SHA_256, config->sip.digests[0]);
-	assert_int_equal(CONFIG_DIGEST_MD5, config->sip.digests[1]);
+	assert_int_equal(3, config->sip.digests_count);
+	assert_int_equal(CONFIG_DIGEST_SHA_512_256, config->sip.digests[0]);
+	assert_int_equal(CONFIG_DIGEST_SHA_256, config->sip.digests[1]);
+	assert_int_equal(CONFIG_DIGEST_MD5, config->sip.digests[2]);
 	assert_int_equal(300, config->sip.nonce_lifetime_s);
 	assert_int_equal(60, config->sip.expires_min_s);
 	assert_int_equal(3600, config->sip.expires_default_s);
@@ -300,9 +301,9 @@ test_installed_example_uncommented(void **state)
 	assert_string_equal(defaults->sip.users, config->sip.users);
 	assert_int_equal(2, config->sip.suites_count);
 	assert_memory_equal(defaults->sip.suites, config->sip.suites, 2 * sizeof(enum relay_suite));
-	assert_int_equal(2, config->sip.digests_count);
+	assert_int_equal(3, config->sip.digests_count);
 	assert_memory_equal(
-		defaults->sip.digests, config->sip.digests, 2 * sizeof(enum config_digest));
+		defaults->sip.digests, config->sip.digests, 3 * sizeof(enum config_digest));
 	assert_int_equal(defaults->sip.nonce_lifetime_s, config->sip.nonce_lifetime_s);
 	assert_int_equal(defaults->sip.expires_min_s, config->sip.expires_min_s);
 	assert_int_equal(defaults->sip.expires_default_s, config->sip.expires_default_s);

@@ -111,7 +111,9 @@ test_shape(void **state)
 			"AES_256_CM_HMAC_SHA1_80, AES_256_CM_HMAC_SHA1_32, AEAD_AES_128_GCM or "
 			"AEAD_AES_256_GCM"},
 		{"sip:\n  suites: []\n", 2, "sip.suites: has too few entries"},
-		{"sip:\n  digests: [MD5, SHA-1]\n", 2, "sip.digests[1]: must be MD5 or SHA-256"},
+		{"sip:\n  digests: [MD5, SHA-1]\n", 2,
+			"sip.digests[1]: must be MD5, SHA-256 or "
+			"SHA-512-256"},
 		{"log:\n  level: loud\n", 2, "log.level: must be error, warning, info or debug"},
 		{"media:\n  interfaces:\n    - {}\n", 3, "media.interfaces[0].name: is missing"},
 		{IF, 3, "media.interfaces[0].address: is missing"},
