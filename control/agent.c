@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "b2bua.h"
 #include "listener.h"
+#include "records.h"
 #include "relay/log.h"
 #include "tls_guard.h"
 #include "users.h"
@@ -264,6 +265,7 @@ agent_destroy(struct agent *agent)
 		return;
 	media_destroy(agent->media);
 	b2bua_destroy(agent->b2bua);
+	records_close(agent->records);
 	registrar_destroy(agent->registrar);
 	if (agent->default_leg != NULL)
 		nta_leg_destroy(agent->default_leg);

@@ -15,6 +15,7 @@
 
 struct auth;
 struct b2bua;
+struct records;
 struct users;
 
 struct agent {
@@ -28,6 +29,7 @@ struct agent {
 	struct registrar *registrar;
 	struct media *media;
 	struct b2bua *b2bua;
+	struct records *records; /* NULL: none are written */
 	bool ending; /* takes nothing new */
 };
 

@@ -13,7 +13,12 @@
 	X(TLS_CONNECTED, "tls.connected", "TLS handshakes of ours with a trunk that succeeded") \
 	X(TLS_RESUMED, "tls.resumed", "of the handshakes: sessions resumed")                    \
 	X(TLS_FAILED, "tls.failed", "TLS handshakes that failed")                               \
-	X(TLS_PEER_REFUSED, "tls.peer_refused", "a peer's certificate did not verify, or was none")
+	X(TLS_PEER_REFUSED, "tls.peer_refused",                                                 \
+		"a peer's certificate did not verify, or was none")                             \
+	/* call records */                                                                      \
+	X(RECORDS_WRITTEN, "records.written", "call records in their file")                     \
+	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record")      \
+	X(RECORDS_LOST, "records.lost", "call records for which there was no room in memory")
 
 enum counter {
 #define COUNTER_ENUM(symbol, name, help) COUNTER_##symbol,

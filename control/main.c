@@ -2,6 +2,7 @@
 /* sallyport-sip: the control plane. Start, event loop, end. */
 #include "agent.h"
 #include "privilege.h"
+#include "records.h"
 #include "relay/config.h"
 #include "relay/log.h"
 #include "tls_folder.h"
@@ -179,6 +180,9 @@ serve(const struct config *config, struct users *users, char *error)
 			process.root, config, users, &process.agent, error, ERROR_SIZE);
 	if (result == 0)
 		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
+	if (result == 0) /* as the user who has to write to them later */
+		result = records_open(process.root, &config->sip.records, &process.agent->records,
+			error, ERROR_SIZE);
 	if (result == 0) {
 		log_info("listening on %s port %u (TLS) for %s", config->sip.address,
 			config->sip.port, config->sip.domain);

@@ -36,8 +36,8 @@ void record_party(struct call_record *record, unsigned side, const char *uri, co
 
 /* A side's dialog and the connection that it runs over: its far address and its TLS. NULL: leaves
  * what was said before. */
-void record_leg(
-	struct call_record *record, unsigned side, const char *call_id, tport_t *connection);
+void
+record_leg(struct call_record *record, unsigned side, const char *call_id, tport_t *connection);
 
 /* The call goes on: it is in the journal from now on. */
 void record_started(struct call_record *record);

@@ -6,6 +6,7 @@
 
 #include "addr.h"
 #include "config_trunk.h"
+#include "config_records.h"
 #include "log.h"
 #include "suite.h"
 
@@ -141,6 +142,7 @@ struct config_sip {
 	char *control_socket; /* of "sallyctl sip" */
 	struct config_peering peering;
 	struct config_limits limits;
+	struct config_records records;
 };
 
 struct config {

@@ -113,6 +113,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	default_uint(lines, "sip.expires_max_s", &sip->expires_max_s, 7200);
 	default_uint(lines, "sip.no_answer_s", &sip->no_answer_s, 60);
 	sip->port = (uint16_t)port;
+	config_records_default(sip, lines);
 	if (!config_lines_has(lines, "log.level"))
 		config->log.level = LOG_LEVEL_INFO;
 	for (unsigned i = 0; i < media->interfaces_count; i++)
@@ -393,7 +394,9 @@ config_check(
 	if (check_media(&to, &config->media) != 0)
 		return -EINVAL;
 	/* a box that only relays has no SIP section */
-	if (config_lines_has(lines, "sip"))
-		return check_sip(&to, &config->sip);
-	return 0;
+	if (!config_lines_has(lines, "sip"))
+		return 0;
+	if (check_sip(&to, &config->sip) != 0)
+		return -EINVAL;
+	return config_records_check(&to, &config->sip);
 }

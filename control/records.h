@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where call records go: the file, the journal beside it, and what waits for either. Event-loop
+ * thread alone.
+ *
+ * What a line is worth: it is with the kernel when record_end() returns, so that neither the end of
+ * this process nor a kill -9 loses it; it is on the disk within two seconds (fdatasync by a thread
+ * of its own, which no call waits for), so that a machine without power loses that much. */
+#ifndef CONTROL_RECORDS_H
+#define CONTROL_RECORDS_H
+
+#include "record.h"
+#include "relay/config.h"
+
+#include <sofia-sip/su_wait.h>
+
+/* Opens file and journal, as the user that this process is now; writes the records of the calls
+ * that an earlier life left. *out is NULL where the configuration wants no records. 0, or -errno
+ * after a sentence. A full disk is no reason not to start. */
+int records_open(su_root_t *root, const struct config_records *config, struct records **out,
+	char *error, size_t error_size);
+
+/* Tries once more to write what waits. */
+void records_close(struct records *records);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration of what is written down, traced and passed on of calls. Part of config.h. */
+#ifndef RELAY_CONFIG_RECORDS_H
+#define RELAY_CONFIG_RECORDS_H
+
+#include <stdint.h>
+
+/* Call records. */
+struct config_records {
+	char *path;            /* NULL: none are written */
+	uint32_t rotate_mb;    /* 0: not for its size */
+	uint32_t rotate_hours; /* 0: not for its age */
+	uint32_t keep;         /* files moved aside */
+};
+
+#endif
