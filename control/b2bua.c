@@ -56,6 +56,15 @@ say_bye(struct call_side *side)
 	}
 }
 
+/* By the side that gets no BYE. */
+static enum record_end
+who_hung_up(const struct call_side *except)
+{
+	if (except == NULL)
+		return RECORD_END_US;
+	return except->index == 0 ? RECORD_END_CALLER : RECORD_END_CALLEE;
+}
+
 void
 call_end(struct call *call, const char *cause, const struct call_side *except, int status,
 	const char *phrase)
@@ -65,6 +74,8 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	call->state = CALL_ENDED;
 	call->cause = cause;
 	call->waiting++; /* ours, until all has been said */
+	record_cause(
+		call->record, who_hung_up(except), cause, call->answered_in ? 200 : status, NULL);
 	su_timer_reset(call->timer);
 	refuse(call, status, phrase);
 	call_branch_cancel_all(call, NULL);
@@ -92,6 +103,7 @@ answer_caller(struct call *call)
 		call->answered_in = true;
 		call->side[0].dialog->confirmed = true;
 		call->answered_ms = call_now_ms();
+		record_answered(call->record);
 		call->state = CALL_UP;
 	}
 	nta_incoming_treply(call->invite_in, status, NULL,
@@ -149,6 +161,7 @@ call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip
 	call->side[1].dialog = dialog;
 	call->side[1].peer = branch->peer;
 	call->state = CALL_ANSWERING;
+	record_leg(call->record, 1, sip->sip_call_id->i_id, branch->connection);
 	call->answer_status = 200;
 	if (sip->sip_payload != NULL)
 		take_description(call, branch, sip->sip_payload);
@@ -163,8 +176,9 @@ call_on_failed(struct call *call, const struct call_branch *best)
 {
 	int status = best->status, mapped = call_best_map(status);
 
-	call_end(call, status == 486 || status == 600 ? "busy" : "refused by the callee", NULL,
-		mapped, mapped == status ? best->phrase : NULL);
+	const char *cause = status == 486 || status == 600 ? "busy" : "refused by the callee";
+	record_cause(call->record, RECORD_END_CALLEE, cause, status, NULL);
+	call_end(call, cause, NULL, mapped, mapped == status ? best->phrase : NULL);
 }
 
 static void
@@ -210,8 +224,11 @@ on_ack_or_cancel(nta_incoming_magic_t *magic, nta_incoming_t *request, const sip
 	struct call *call = (struct call *)magic;
 
 	if (sip != NULL && sip->sip_request->rq_method == sip_method_cancel) {
-		if (!call->answered_in)
+		if (!call->answered_in) {
+			record_cause(call->record, RECORD_END_CALLER, "cancelled by the caller",
+				487, NULL);
 			call_end(call, "cancelled by the caller", NULL, 487, NULL);
+		}
 		return 0;
 	}
 	if (call->acked)
@@ -275,10 +292,17 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, con
 	call->side[0].peer = source->peer.ip;
 	nta_incoming_bind(request, on_ack_or_cancel, (nta_incoming_magic_t *)call);
 
+	record_party(call->record, 0, url_as_string(call->home, sip->sip_from->a_url), user, NULL);
+	record_party(
+		call->record, 1, url_as_string(call->home, sip->sip_request->rq_url), NULL, NULL);
+	record_leg(call->record, 0, sip->sip_call_id->i_id, source->connection);
+
 	int status = call_check_invite(call, sip, &phrase);
 	if (status == 0 && call_dialog_in(call, sip, source->connection) != 0)
 		status = 500;
 	if (status == 0) {
+		record_party(call->record, 1, NULL, call->callee, NULL);
+		record_started(call->record);
 		nta_incoming_treply(request, SIP_100_TRYING, TAG_END());
 		if (call_media_create(call) != 0)
 			status = 503;

@@ -76,6 +76,7 @@ call_new(struct b2bua *b2bua)
 	call->b2bua = b2bua;
 	call->agent = b2bua->agent;
 	call->started_ms = call_now_ms();
+	call->record = record_begin(call->agent->records, call->id);
 	for (unsigned i = 0; i < 2; i++) {
 		call->side[i].call = call;
 		call->side[i].index = i;
@@ -116,6 +117,7 @@ call_free(struct call *call)
 	call_branch_free_all(call);
 	call_dialog_free_all(call);
 	call_sdp_wipe(&call->sdp);
+	record_end(call->record);
 	su_home_deinit(call->home);
 	free(call);
 }

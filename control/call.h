@@ -9,6 +9,7 @@
 
 #include "b2bua.h"
 #include "call_sdp.h"
+#include "record.h"
 
 #include <sofia-sip/su_alloc.h>
 
@@ -91,8 +92,9 @@ struct call {
 	 * ACK where a BYE is owed */
 	unsigned waiting;
 	uint64_t started_ms;
-	uint64_t answered_ms; /* 0: never */
-	const char *cause;    /* why it ended: static text */
+	uint64_t answered_ms;       /* 0: never */
+	const char *cause;          /* why it ended: static text */
+	struct call_record *record; /* NULL: none is kept */
 };
 
 #define CALL_BUCKETS 4096

@@ -3,8 +3,8 @@
  * Via, Route, Contact, Call-ID, User-Agent, Server and Warning of one side never reach the other
  * (topology hiding); this is the list of what passes all the same, and who is said to speak.
  *
- * Trust (RFC 3325 3): a trunk whose entry says `trust_identity` is in our trust domain; users are not, but
- * we know them by digest.
+ * Trust (RFC 3325 3): a trunk whose entry says `trust_identity` is in our trust domain; users are
+ * not, but we know them by digest.
  *
  * Event-loop thread alone. What is returned lies on `home`. */
 #ifndef CONTROL_CALL_HEADERS_H

@@ -148,7 +148,10 @@ on_deleted(void *arg, const struct relay_header *reply)
 {
 	struct call *call = arg;
 
-	if (reply != NULL && reply->code == RELAY_OK)
+	bool told = reply != NULL && reply->code == RELAY_OK;
+	record_stream(call->record, "audio", (const char *const[2]){NULL, NULL},
+		told ? (const struct relay_session *)reply : NULL);
+	if (told)
 		log_record(call, (const struct relay_session *)reply);
 	else
 		log_info("call %s: %s to %s ended (%s); the relay has no counters of it", call->id,
