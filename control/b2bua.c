@@ -3,11 +3,11 @@
  * The life of a call:
  *
  *   b2bua_invite      INVITE of the caller: who is called, what is offered? -> relay: CREATE
- *   call_on_created   the relay has ports for both legs -> INVITE to each target (call_branch.c)
+ *   on_created        the relay has ports for both legs -> INVITE to each target (call_branch.c)
  *   call_on_progress  18x passes; an answer goes to the relay: UPDATE
  *   call_on_winner    the first 2xx: its answer goes to the relay
  *   call_on_failed    all targets have refused: the best response passes
- *   call_on_answered  the relay knows the callee's keys  -> 200 (or 183) to the caller
+ *   on_answered       the relay knows the callee's keys  -> 200 (or 183) to the caller
  *   on_ack_or_cancel  ACK: up. CANCEL: the targets are cancelled
  *   (call_request.c)  what either side asks for in the call; BYE
  *   call_end          from every state, once: both sides told, relay: DELETE
@@ -91,7 +91,7 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 static void
 answer_caller(struct call *call)
 {
-	const char *body = call_sdp_make_answer(call);
+	const char *body = call_sdp_make_answer(call, 0);
 	int status = call->answer_status;
 
 	call->answer_status = 0;
@@ -109,6 +109,19 @@ answer_caller(struct call *call)
 	nta_incoming_treply(call->invite_in, status, NULL,
 		SIPTAG_CONTACT_STR(call->side[0].dialog->contact),
 		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body), TAG_END());
+	if (status >= 200)
+		call_sdp_commit(call);
+}
+
+/* The relay knows the callee's media, or not. */
+static void
+on_answered(struct call *call, int status)
+{
+	call->updates--;
+	if (status != 0)
+		call_end(call, "the relay refused the callee's answer", NULL, status, NULL);
+	else if (call->updates == 0 && call->answer_status != 0)
+		answer_caller(call);
 }
 
 /* What a target says of its media: goes to the relay, as far as that does not know it. */
@@ -116,19 +129,18 @@ static void
 take_description(struct call *call, struct call_branch *branch, const sip_payload_t *payload)
 {
 	const char *phrase = NULL;
-	unsigned mask = 0;
 
-	if (call_sdp_read_answer(call, payload->pl_data, payload->pl_len, &mask, &phrase) != 0) {
+	if (call_sdp_take_answer(
+		    call, 1, branch->index, payload->pl_data, payload->pl_len, &phrase) != 0) {
 		log_warning("call %s: %s's answer is refused: %s", call->id, call->callee, phrase);
 		call_end(call, "the callee's answer was refused", NULL, 488, NULL);
 		return;
 	}
 	call->described = branch;
-	if (mask == 0)
+	if (call_media_is_told(call))
 		return;
-	if (call_media_answer(call, mask) == 0)
-		call->updates++;
-	else
+	call->updates++;
+	if (call_media_apply(call, on_answered) != 0)
 		call_end(call, "the relay is gone", NULL, 503, NULL);
 }
 
@@ -189,22 +201,6 @@ on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	call_end(call, "no answer", NULL, 480, NULL);
 }
 
-void
-call_on_answered(struct call *call, const struct relay_header *reply)
-{
-	call->updates--;
-	if (call->state == CALL_ENDED) {
-		call_done_waiting(call);
-	} else if (reply == NULL || reply->code != RELAY_OK) {
-		log_warning("call %s: the relay refuses %s's answer: %s", call->id, call->callee,
-			reply != NULL ? relay_reply_reason(reply) : "it is gone");
-		call_end(call, "the relay refused the callee's answer", NULL,
-			reply != NULL ? 488 : 503, NULL);
-	} else if (call->updates == 0 && call->answer_status != 0) {
-		answer_caller(call);
-	}
-}
-
 static void
 on_acked(struct call *call)
 {
@@ -246,25 +242,14 @@ on_binding(void *arg, const struct binding *binding)
 	return 0;
 }
 
-void
-call_on_created(struct call *call, const struct relay_header *reply)
+/* The relay has ports for both legs, or not. */
+static void
+on_created(struct call *call, int status)
 {
-	const struct relay_session *session = (const struct relay_session *)reply;
-
-	if (call->state == CALL_ENDED) {
-		call_done_waiting(call);
+	if (status != 0) {
+		call_end(call, "refused by the relay", NULL, status, NULL);
 		return;
 	}
-	if (reply == NULL || reply->code != RELAY_OK) {
-		log_warning("call %s: %s to %s: the relay refuses: %s", call->id, call->caller,
-			call->callee, reply != NULL ? relay_reply_reason(reply) : "it is gone");
-		bool address = reply != NULL && reply->code == RELAY_E_ADDRESS;
-		call->in_relay = false;
-		call_end(call, "refused by the relay", NULL, address ? 488 : 503, NULL);
-		return;
-	}
-	call->sdp.side[0].local_rtp = session->leg[0].local_rtp;
-	call->sdp.side[1].local_rtp = session->leg[1].local_rtp;
 	if (registrar_find_all(call->agent->registrar, call->callee, on_binding, call) == 0 ||
 		!call_branch_is_open(call)) {
 		call_end(call, "no way to the callee", NULL, 480, NULL);
@@ -304,7 +289,7 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, con
 		record_party(call->record, 1, NULL, call->callee, NULL);
 		record_started(call->record);
 		nta_incoming_treply(request, SIP_100_TRYING, TAG_END());
-		if (call_media_create(call) != 0)
+		if (call_media_open(call, on_created) != 0)
 			status = 503;
 	}
 	if (status != 0) {

@@ -8,6 +8,7 @@
 #define CONTROL_CALL_H
 
 #include "b2bua.h"
+#include "call_media.h"
 #include "call_sdp.h"
 #include "record.h"
 
@@ -52,7 +53,7 @@ struct call_dialog {
 struct call_branch {
 	struct call_branch *next; /* of the call's */
 	struct call *call;
-	unsigned index;
+	unsigned index; /* of the call's branches, for call_sdp.h */
 	const char *uri; /* of the request */
 	tport_t *connection;
 	struct relay_ip peer;
@@ -82,7 +83,6 @@ struct call {
 	bool answered_in;              /* invite_in has its final response */
 	bool acked;                    /* and that has its ACK, or will never have it */
 	bool bye_owed;                 /* the caller gets a BYE when it has acknowledged */
-	bool in_relay;                 /* a CREATE was sent: a DELETE is owed */
 	unsigned updates;              /* UPDATEs that the relay has yet to answer */
 	/* what the caller hears with the description, once they are; 0: nothing */
 	int answer_status;
@@ -126,13 +126,6 @@ int call_check_invite(struct call *call, const sip_t *sip, const char **phrase);
 
 /* call_watch.c: calls whose phone's connection closed. */
 int call_watch_start(struct b2bua *b2bua);
-
-/* call_media.c: the relay's part. The callbacks are in b2bua.c. */
-int call_media_create(struct call *call);
-int call_media_answer(struct call *call, unsigned mask); /* RELAY_UPDATE_* of the callee's leg */
-void call_media_delete(struct call *call);
-void call_on_created(struct call *call, const struct relay_header *reply);
-void call_on_answered(struct call *call, const struct relay_header *reply);
 
 /* call_branch.c: the INVITEs to the targets. What comes of them is told to b2bua.c: */
 /* Opens one branch to `uri`. 0, or -errno. */

@@ -53,9 +53,7 @@ static int
 send_invite(struct call_branch *branch, const sip_t *invite)
 {
 	struct call *call = branch->call;
-	/* one offer for all: whichever answers, its line is of these */
-	const char *said = call->sdp.side[1].said;
-	const char *body = said != NULL ? said : call_sdp_make_offer(call);
+	const char *body = call_sdp_make_offer(call, 1, branch->index);
 	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
 	sip_max_forwards_t max_forwards[1];
 
@@ -88,6 +86,7 @@ call_branch_add(
 	branch->connection = tport_ref(connection);
 	branch->peer = *peer;
 	branch->contact = agent_contact(call->home, connection);
+	branch->index = call->branches != NULL ? call->branches->index + 1 : 0;
 	branch->next = call->branches;
 	call->branches = branch;
 	int result = open_leg(branch, sip_object(request));

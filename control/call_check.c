@@ -39,8 +39,8 @@ call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 	*phrase = "No Session Description";
 	if (sip->sip_payload == NULL)
 		return 488;
-	int status = call_sdp_read_offer(
-		call, sip->sip_payload->pl_data, sip->sip_payload->pl_len, phrase);
+	int status = call_sdp_take_offer(
+		call, 0, sip->sip_payload->pl_data, sip->sip_payload->pl_len, phrase);
 	if (status != 0)
 		return status;
 	*phrase = NULL;

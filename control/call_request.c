@@ -7,23 +7,41 @@
 #include <sofia-sip/su_tag.h>
 #include <string.h>
 
-/* One that says what was said before is a session refresh: we repeat what we said. */
+/* Answers a re-offer that says nothing new: a session refresh. 0, or the status to refuse with. */
+static int
+refresh(struct call_dialog *dialog, nta_incoming_t *in, const sip_payload_t *payload)
+{
+	unsigned side = dialog->side->index;
+	struct call *call = dialog->side->call;
+	const char *phrase, *body = NULL;
+	int status = call_sdp_take_offer(call, side, payload->pl_data, payload->pl_len, &phrase);
+
+	if (status != 0)
+		return status;
+	if (!call_sdp_concerns_other(call) && call_media_is_told(call) &&
+		call_sdp_answer_alone(call) == 0)
+		body = call_sdp_make_answer(call, side);
+	if (body == NULL) {
+		call_sdp_rollback(call);
+		return 488;
+	}
+	nta_incoming_treply(in, SIP_200_OK, SIPTAG_CONTACT_STR(dialog->contact),
+		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body), TAG_END());
+	call_sdp_commit(call);
+	return 0;
+}
+
 static void
 answer_reinvite(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 {
-	struct call_side *side = dialog->side;
-	struct call *call = side->call;
+	int status = 488;
 
-	if (call->state != CALL_UP)
-		nta_incoming_treply(in, SIP_491_REQUEST_PENDING, TAG_END());
-	else if (sip->sip_payload == NULL ||
-		 !call_sdp_is_refresh(
-			 call, side->index, sip->sip_payload->pl_data, sip->sip_payload->pl_len))
-		nta_incoming_treply(in, SIP_488_NOT_ACCEPTABLE, TAG_END());
-	else
-		nta_incoming_treply(in, SIP_200_OK, SIPTAG_CONTACT_STR(dialog->contact),
-			SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-			SIPTAG_PAYLOAD_STR(call->sdp.side[side->index].said), TAG_END());
+	if (dialog->side->call->state != CALL_UP)
+		status = 491;
+	else if (sip->sip_payload != NULL)
+		status = refresh(dialog, in, sip->sip_payload);
+	if (status != 0)
+		nta_incoming_treply(in, status, NULL, TAG_END());
 	nta_incoming_destroy(in);
 }
 

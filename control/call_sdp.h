@@ -1,5 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call's session descriptions and keys: what each side said, and what the relay says to it. */
+/* A call's session descriptions and keys: what each side said, and what the relay says to it.
+ *
+ * Offer and answer (RFC 3264, RFC 4568), either side's, at any time:
+ *
+ *   call_sdp_take_offer(call, side, ...)        the exchange is open; 0, or why it is refused
+ *   call_media_open(call, done)                 ports at the relay for what is new
+ *   call_sdp_make_offer(call, other, branch)    for each branch: keys of its own
+ *   call_sdp_take_answer(call, other, branch, ...)
+ *   call_media_apply(call, done)                the relay knows both sides
+ *   call_sdp_make_answer(call, side)
+ *   call_sdp_commit(call)                       with the final response: agreed
+ *
+ * or call_sdp_rollback() instead, and all is as it was before. A re-offer that says nothing new to
+ * the other side (a session refresh, a new key or address of the phone alone) needs no answer of
+ * the other side: call_sdp_answer_alone() takes its place. An answer may be taken several times
+ * (183, 200, another branch's 200): the last one counts; but apply one branch's early answer only,
+ * since a key that was replaced must not come back.
+ *
+ * Event-loop thread alone. */
 #ifndef CONTROL_CALL_SDP_H
 #define CONTROL_CALL_SDP_H
 
@@ -12,44 +30,85 @@
 
 struct call;
 
-/* What the relay needs to know of a side. */
-struct call_sdp_side {
-	struct relay_addr remote_rtp;
-	struct relay_addr remote_rtcp; /* family 0: not given */
+/* What a stream's leg is to be at the relay. */
+struct call_leg {
+	uint8_t transport; /* enum relay_transport; NONE: the side has said nothing yet */
 	bool rtcp_mux;
+	uint32_t tag;                 /* of the crypto line that was chosen */
+	struct relay_addr remote_rtp; /* family 0: not known */
+	struct relay_addr remote_rtcp;
 	struct relay_crypto receive;  /* the phone's key */
-	struct relay_crypto transmit; /* the relay's, of the chosen line */
-	uint32_t tag;                 /* of the chosen line */
-	struct relay_addr local_rtp;  /* the relay's */
-	char *said;                   /* what we said to it last: a body with our keys */
+	struct relay_crypto transmit; /* ours */
+};
+
+/* A media stream: a session at the relay. */
+struct call_stream {
+	char id[RELAY_ID_SIZE];
+	bool in_relay;              /* a CREATE was sent: a DELETE is owed */
+	struct relay_addr local[2]; /* the relay's, for each side */
+	struct call_leg agreed[2];  /* by the last exchange that was committed */
+	struct call_leg next[2];    /* by the exchange that is open */
+	struct call_leg told[2];    /* what the relay was told last */
+};
+
+/* What a branch was offered. */
+struct call_sdp_branch {
+	struct sdes_line ours[RELAY_SUITE_COUNT];
+	unsigned ours_count;
+	char *text; /* with keys */
 };
 
 struct call_sdp {
-	struct media_description *offer;  /* of the caller */
-	struct media_description *answer; /* of the callee */
-	struct call_sdp_side side[2];
-	struct sdes_line ours[RELAY_SUITE_COUNT]; /* the lines that we offer to the callee */
-	unsigned ours_count;
-	uint64_t session_id; /* of our o= lines */
+	bool open;                         /* an exchange goes on */
+	unsigned offerer;                  /* in it */
+	struct media_description *offer;   /* in it */
+	struct media_description *answer;  /* in it */
+	struct media_description *said[2]; /* agreed: by each side */
+	char *text[2];                     /* agreed: what we said to each side; with keys */
+	char *next_text[2];                /* in the exchange */
+	struct call_sdp_branch *branch;    /* in the exchange */
+	unsigned branches;
+	struct call_stream stream;
+	uint64_t session_id; /* of our o= lines, that of side 1 is one more */
+	uint64_t version[2]; /* of our next description: rises with each */
 };
 
-/* Reads the caller's offer, chooses a crypto line by our order, makes the relay's key for it.
- * 0, or the SIP status to refuse with, and *phrase. */
-int call_sdp_read_offer(struct call *call, const char *body, size_t length, const char **phrase);
+#define CALL_BRANCHES_MAX 16
 
-/* The offer to the callee, with fresh keys: side[1].said. NULL: out of memory. */
-const char *call_sdp_make_offer(struct call *call);
+/* Reads an offer of `side`'s, chooses a crypto line by our order, makes the relay's key for it; a
+ * key and an address that are in force already stay. 0, or the SIP status to refuse with and
+ * *phrase (NULL: the usual one): 491 while an exchange is open, whatever stands in the offer. */
+int call_sdp_take_offer(
+	struct call *call, unsigned side, const char *body, size_t length, const char **phrase);
 
-/* Reads the callee's answer: the first, in a 18x or 200, or one that repeats or changes it. 0 and
- * *mask, the RELAY_UPDATE_* of what the relay does not know yet; or -EINVAL and *phrase. */
-int call_sdp_read_answer(
-	struct call *call, const char *body, size_t length, unsigned *mask, const char **phrase);
+/* The offer to `side`, for its branch 0 to CALL_BRANCHES_MAX - 1. NULL: out of memory. It lives
+ * until the next one for that branch, or the exchange's end. */
+const char *call_sdp_make_offer(struct call *call, unsigned side, unsigned branch);
 
-/* The answer to the caller: side[0].said. NULL: out of memory. */
-const char *call_sdp_make_answer(struct call *call);
+/* Reads the answer of a branch to its offer. 0, or -EINVAL and *phrase: nothing has changed. */
+int call_sdp_take_answer(struct call *call, unsigned side, unsigned branch, const char *body,
+	size_t length, const char **phrase);
 
-/* Does a re-INVITE's body say what `side` said before: same address, same key? */
-bool call_sdp_is_refresh(const struct call *call, unsigned side, const char *body, size_t length);
+/* Does the open offer say something that the other side has to hear: other codecs, direction,
+ * streams? */
+bool call_sdp_concerns_other(const struct call *call);
+
+/* The other side's agreed description answers the open offer. 0, or -EINVAL if there is none. */
+int call_sdp_answer_alone(struct call *call);
+
+/* The answer to `side`, which offered. NULL: out of memory. It lives until the next one. */
+const char *call_sdp_make_answer(struct call *call, unsigned side);
+
+/* The exchange has ended well: what was said is agreed. */
+void call_sdp_commit(struct call *call);
+
+/* The exchange is refused: what was agreed before stands, and the relay is told so where it knows
+ * more. 0; or -EKEYREVOKED where the relay has got a new key already, and the old one must not come
+ * back (RFC 3711 9.1): the call can't go on. */
+int call_sdp_rollback(struct call *call);
+
+/* What we said to `side` last; NULL: nothing. */
+const char *call_sdp_said(const struct call *call, unsigned side);
 
 /* Wipes every key. */
 void call_sdp_wipe(struct call_sdp *sdp);

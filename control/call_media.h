@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A call's sessions at the relay, one for each media stream. Event-loop thread alone. */
+#ifndef CONTROL_CALL_MEDIA_H
+#define CONTROL_CALL_MEDIA_H
+
+#include "relay/api.h"
+
+struct call;
+
+/* The relay has done all of a request: status 0; or nothing of it: the SIP status that says why
+ * (488: an address that media may not be sent to; 503: no ports, no relay). The reason is in the
+ * log. Not called for a call that has ended meanwhile. */
+typedef void call_media_cb(struct call *call, int status);
+
+/* Reserves ports, on both sides, for the streams of the open offer that have none, and tells the
+ * offerer's key and address where the call is new. `done` may be called at once, where there is
+ * nothing to do. 0, or -errno without a relay. */
+int call_media_open(struct call *call, call_media_cb *done);
+
+/* Tells the relay what of the exchange it does not know yet. Each key is told once: told again, it
+ * would start anew with ROC 0. Otherwise as above. */
+int call_media_apply(struct call *call, call_media_cb *done);
+
+/* Does the relay know all of the exchange? Then call_media_apply() has nothing to do. */
+bool call_media_is_told(const struct call *call);
+
+/* Ends the sessions, and writes the call's record when their last counters are there. */
+void call_media_delete(struct call *call);
+
+/* Where a phone at that address gets its media from: a number that is equal for equal places. All
+ * branches that are called at once share their side's ports, so they must be of one place. */
+unsigned call_media_place(const struct call *call, const struct relay_ip *peer);
+
+#endif
