@@ -7,18 +7,44 @@
 
 #include <stdint.h>
 
-#define COUNTERS(X)                                                                             \
-	/* connections */                                                                       \
-	X(TLS_ACCEPTED, "tls.accepted", "TLS handshakes of others with us that succeeded")      \
+/* clang-format off: a row more is a line more */
+#define COUNTERS(X) \
+	/* connections */ \
+	X(TLS_ACCEPTED, "tls.accepted", "TLS handshakes of others with us that succeeded") \
 	X(TLS_CONNECTED, "tls.connected", "TLS handshakes of ours with a trunk that succeeded") \
-	X(TLS_RESUMED, "tls.resumed", "of the handshakes: sessions resumed")                    \
-	X(TLS_FAILED, "tls.failed", "TLS handshakes that failed")                               \
-	X(TLS_PEER_REFUSED, "tls.peer_refused",                                                 \
-		"a peer's certificate did not verify, or was none")                             \
-	/* call records */                                                                      \
-	X(RECORDS_WRITTEN, "records.written", "call records in their file")                     \
-	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record")      \
-	X(RECORDS_LOST, "records.lost", "call records for which there was no room in memory")
+	X(TLS_RESUMED, "tls.resumed", "of the handshakes: sessions resumed") \
+	X(TLS_FAILED, "tls.failed", "TLS handshakes that failed") \
+	X(TLS_PEER_REFUSED, "tls.peer_refused", \
+		"a peer's certificate did not verify, or was none") \
+	X(TLS_UNEXPECTED, "tls.unexpected", "connections of ours to where nobody is expected") \
+	X(CONNECTIONS_FULL, "connections.full", "there are as many as there may be in all") \
+	X(CONNECTIONS_SOURCE, "connections.source", "its source has as many as one may have") \
+	X(CONNECTIONS_RATE, "connections.rate", "its source connects too often") \
+	X(CONNECTIONS_DESCRIPTORS, "connections.descriptors", \
+		"there is no descriptor left for it") \
+	X(CUT_HANDSHAKE, "cut.handshake", "connections cut off: the handshake took too long") \
+	X(CUT_LOGIN, "cut.login", "connections cut off: nobody logged in") \
+	X(CUT_MESSAGE, "cut.message", "connections cut off: a message took too long to come") \
+	X(CUT_WRITE, "cut.write", "connections cut off: the peer did not read") \
+	X(CUT_BROKEN, "cut.broken", "connections cut off: what came was no SIP, or too large") \
+	X(CUT_IDLE, "cut.idle", "connections cut off: nothing was heard") \
+	X(CUT_KEEPALIVES, "cut.keepalives", "connections cut off: nothing but CRLF came") \
+	X(CUT_REQUESTS, "cut.requests", "connections cut off: far too many requests") \
+	X(KEEPALIVES, "keepalives", "CRLF CRLF answered (RFC 5626)") \
+	/* messages */ \
+	X(MESSAGE_SIZE, "message.size", "messages larger than they may be") \
+	X(MESSAGE_HEADERS, "message.headers", "messages with more headers than they may have") \
+	X(MESSAGE_BODY, "message.body", "messages with a larger body than they may have") \
+	X(MESSAGE_BROKEN, "message.broken", "what could not be read as a message") \
+	X(REQUESTS_RATE, "requests.rate", "its source sends too many") \
+	X(REQUESTS_LOAD, "requests.load", "there is too much to do, and it is a stranger's") \
+	X(REQUESTS_LOAD_KNOWN, "requests.load_known", "there is too much to do, for users, too") \
+	/* call records */ \
+	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
+	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \
+	X(RECORDS_LOST, "records.lost", "call records for which there was no room in memory") \
+	/* the end */
+/* clang-format on */
 
 enum counter {
 #define COUNTER_ENUM(symbol, name, help) COUNTER_##symbol,
