@@ -60,3 +60,20 @@ digest_params_split(const msg_param_t *params, const char *const *names, unsigne
 	}
 	return true;
 }
+
+char *
+digest_params_quote(su_home_t *home, const char *text)
+{
+	char *quoted = su_alloc(home, 2 * strlen(text) + 3), *to = quoted;
+
+	if (quoted == NULL)
+		return NULL;
+	*to++ = '"';
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			*to++ = '\\';
+		*to++ = *text;
+	}
+	strcpy(to, "\"");
+	return quoted;
+}

@@ -47,7 +47,7 @@ for kind in ("MD5", "SHA-256", "SHA-512-256"):
     check("auth-int with %s: a body as it was signed is taken" % kind,
           whole.register([whole.answer(fresh, "REGISTER", uri, body="signed")], body="signed").status == 200)
     check("another body is not",
-          whole.register([whole.answer(fresh, "REGISTER", uri, body="signed")], body="singed").status == 401)
+          whole.register([whole.answer(fresh, "REGISTER", uri, body="signed")], body="another").status == 401)
 session = alice.answer(alice.challenge(), "REGISTER", uri)
 check("-sess was not offered, and is not taken",
       alice.register([session.replace("SHA-256,", "SHA-256-sess,")]).status == 401)
