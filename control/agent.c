@@ -112,8 +112,11 @@ accept_request(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 			SIPTAG_RETRY_AFTER_STR("5"), TAG_END());
 		return false;
 	}
-	/* we have no extension that one could require: RFC 3261 8.2.2.3 */
-	if (nta_check_required(request, sip, NULL, TAG_END()) != 0)
+	/* RFC 3261 8.2.2.3 */
+	sip_supported_t *supported = sip->sip_request->rq_method == sip_method_register
+	                                     ? agent->register_supported
+	                                     : NULL;
+	if (nta_check_required(request, sip, supported, TAG_END()) != 0)
 		return false;
 	if (sip->sip_request->rq_method != sip_method_invite)
 		return true;
@@ -143,6 +146,7 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 		registrar_handle(
 			agent->registrar, request, sip, user, source.connection, &source.peer.ip);
 	} else {
+		registrar_meet(agent->registrar, sip, user, source.connection, &source.peer.ip);
 		b2bua_invite(agent->b2bua, request, sip, user, &source);
 		taken = true;
 	}
@@ -224,10 +228,12 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 	agent->root = root;
 	agent->users = users;
 	agent->home = su_home_new(sizeof(su_home_t));
+	if (agent->home != NULL)
+		agent->register_supported = sip_supported_make(agent->home, REGISTRAR_SUPPORTED);
 	agent->auth = auth_create(&config->sip, users);
 	agent->registrar = registrar_create(root, &config->sip);
 	agent->b2bua = b2bua_create(agent);
-	if (agent->home == NULL || agent->auth == NULL || agent->registrar == NULL ||
+	if (agent->register_supported == NULL || agent->auth == NULL || agent->registrar == NULL ||
 		agent->b2bua == NULL)
 		goto fail;
 	result = open_listener(agent, error, error_size);
@@ -243,6 +249,13 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 fail:
 	agent_destroy(agent);
 	return result;
+}
+
+int
+agent_start(struct agent *agent, char *error, size_t error_size)
+{
+	snprintf(error, error_size, "out of memory");
+	return registrar_open_store(agent->registrar);
 }
 
 void

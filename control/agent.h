@@ -27,6 +27,7 @@ struct agent {
 	struct users *users;
 	struct auth *auth;
 	struct registrar *registrar;
+	sip_supported_t *register_supported; /* what a REGISTER may require; on home */
 	struct media *media;
 	struct b2bua *b2bua;
 	struct records *records; /* NULL: none are written */
@@ -44,6 +45,10 @@ struct source {
  * `root` and `config` outlive it. 0, or -errno after a sentence. */
 int agent_create(su_root_t *root, const struct config *config, struct users *users,
 	struct agent **out, char *error, size_t error_size);
+
+/* Once the process has become the user that it is to be, and before it takes requests: takes up the
+ * bindings of an earlier process. 0, or -errno after a sentence. */
+int agent_start(struct agent *agent, char *error, size_t error_size);
 
 /* Ends all calls (BYE to both sides) and refuses new requests; agent_is_idle() says when all is
  * done, or the caller loses patience. */

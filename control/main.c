@@ -183,6 +183,8 @@ serve(const struct config *config, struct users *users, char *error)
 	if (result == 0) /* as the user who has to write to them later */
 		result = records_open(process.root, &config->sip.records, &process.agent->records,
 			error, ERROR_SIZE);
+	if (result == 0)
+		result = agent_start(process.agent, error, ERROR_SIZE);
 	if (result == 0) {
 		log_info("listening on %s port %u (TLS) for %s", config->sip.address,
 			config->sip.port, config->sip.domain);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "registrar.h"
 
+#include "registrar_private.h"
 #include "relay/log.h"
 
 #include <errno.h>
@@ -14,31 +15,11 @@
 #include <string.h>
 #include <time.h>
 
-#define SWEEP_MS 1000
-#define BUCKETS 4096         /* a power of two */
-#define CONTACTS_MAX 8       /* of one user */
-#define CONTACT_SIZE_MAX 512 /* bytes of a contact's URI */
+#define LOOK_MS 100
+#define LOOK_PARTS 20 /* so every connection is looked at once in two seconds */
+#define RETRY_AFTER "60"
 
-struct entry {
-	struct entry *next; /* in its bucket: the highest q first, among equals the newest */
-	char *user;
-	char *contact;
-	char *call_id;
-	uint32_t cseq;
-	time_t expires_at; /* monotonic seconds */
-	tport_t *connection;
-	struct relay_ip peer;
-	unsigned q; /* in thousandths */
-};
-
-struct registrar {
-	const struct config_sip *config;
-	su_timer_t *timer;
-	unsigned count;
-	struct entry *bucket[BUCKETS];
-};
-
-static time_t
+static int64_t
 now_s(void)
 {
 	struct timespec now;
@@ -47,59 +28,40 @@ now_s(void)
 	return now.tv_sec;
 }
 
-static struct entry **
-bucket_of(struct registrar *registrar, const char *user)
-{
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *user != '\0'; user++)
-		hash = (hash ^ (uint8_t)*user) * 16777619u;
-	return &registrar->bucket[hash % BUCKETS];
-}
-
+/* The binding stays for its phone to come back to: see registrar.h. */
 static void
-remove_entry(struct registrar *registrar, struct entry **at)
+look_at(struct entry *entry, int64_t now)
 {
-	struct entry *entry = *at;
-
-	*at = entry->next;
-	registrar->count--;
+	if (entry->connection == NULL || registrar_is_living(entry, now))
+		return;
+	log_info("%s: out of reach: the connection closed", entry->aor->user);
+	/* the stack stops to read where it could not, and leaves the line open: the phone has to
+	 * see that nobody listens */
+	if (tport_is_shutdown(entry->connection))
+		tport_shutdown(entry->connection, 2);
 	tport_unref(entry->connection);
-	free(entry->user);
-	free(entry->contact);
-	free(entry->call_id);
-	free(entry);
-}
-
-static bool
-is_dead(const struct entry *entry, time_t now)
-{
-	return entry->expires_at <= now || tport_is_closed(entry->connection) ||
-	       tport_is_shutdown(entry->connection);
+	entry->connection = NULL;
 }
 
 static void
-sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct registrar *registrar = (struct registrar *)arg;
-	time_t now = now_s();
+	struct registrar_heap *heap = &registrar->table.heap;
+	int64_t now = now_s();
 
-	for (unsigned i = 0; i < BUCKETS; i++) {
-		struct entry **at = &registrar->bucket[i];
-		while (*at != NULL) {
-			if (!is_dead(*at, now)) {
-				at = &(*at)->next;
-				continue;
-			}
-			log_info("%s: binding dropped: %s", (*at)->user,
-				(*at)->expires_at <= now ? "expired" : "its connection closed");
-			/* the stack stops to read where it could not, and leaves the line open: the
-			 * phone has to see that nobody listens */
-			if (tport_is_shutdown((*at)->connection))
-				tport_shutdown((*at)->connection, 2);
-			remove_entry(registrar, at);
-		}
+	while (heap->count > 0 && heap->at[0]->expires_at <= now) {
+		log_info("%s: binding expired", heap->at[0]->aor->user);
+		registrar_table_drop(&registrar->table, heap->at[0]);
 	}
+	for (size_t part = heap->count / LOOK_PARTS + 1; part > 0; part--) {
+		if (registrar->looked >= heap->count) {
+			registrar->looked = 0;
+			break;
+		}
+		look_at(heap->at[registrar->looked++], now);
+	}
+	registrar_renew_store(registrar);
 }
 
 struct registrar *
@@ -110,12 +72,13 @@ registrar_create(su_root_t *root, const struct config_sip *config)
 	if (registrar == NULL)
 		return NULL;
 	registrar->config = config;
-	registrar->timer = su_timer_create(su_root_task(root), SWEEP_MS);
-	if (registrar->timer == NULL) {
-		free(registrar);
+	bindings_make_folder(config->bindings, config->user);
+	registrar->timer = su_timer_create(su_root_task(root), LOOK_MS);
+	if (registrar->timer == NULL || registrar_table_create(&registrar->table, config) != 0 ||
+		su_timer_set_for_ever(registrar->timer, look, (su_timer_arg_t *)registrar) != 0) {
+		registrar_destroy(registrar);
 		return NULL;
 	}
-	su_timer_set_for_ever(registrar->timer, sweep, (su_timer_arg_t *)registrar);
 	return registrar;
 }
 
@@ -125,40 +88,57 @@ registrar_destroy(struct registrar *registrar)
 	if (registrar == NULL)
 		return;
 	su_timer_destroy(registrar->timer);
-	for (unsigned i = 0; i < BUCKETS; i++)
-		while (registrar->bucket[i] != NULL)
-			remove_entry(registrar, &registrar->bucket[i]);
+	bindings_close(registrar->table.store);
+	registrar_table_destroy(&registrar->table);
 	free(registrar);
 }
 
 unsigned
 registrar_count(const struct registrar *registrar)
 {
-	return registrar->count;
+	return (unsigned)registrar->table.heap.count;
 }
 
 static struct binding
-show(const struct entry *entry, time_t now)
+show(const struct entry *entry, int64_t now)
 {
 	return (struct binding){
-		.user = entry->user,
-		.contact = entry->contact,
-		.connection = entry->connection,
+		.user = entry->aor->user,
+		.contact = entry->text,
+		.connection = registrar_is_living(entry, now) ? entry->connection : NULL,
 		.peer = entry->peer,
+		.path = entry_text(entry, entry->path),
+		.instance = entry_text(entry, entry->instance),
+		.reg_id = entry->reg_id,
 		.q = entry->q,
 		.expires_s = (uint32_t)(entry->expires_at - now),
 	};
 }
 
+/* Is there a better flow to the same phone, earlier in the list? */
+static bool
+is_second_flow(const struct entry *entry, int64_t now)
+{
+	if (entry->reg_id == 0)
+		return false;
+	for (const struct entry *at = entry->aor->first; at != entry; at = at->next)
+		if (at->reg_id != 0 && registrar_is_living(at, now) &&
+			strcmp(entry_text(at, at->instance), entry_text(entry, entry->instance)) ==
+				0)
+			return true;
+	return false;
+}
+
 unsigned
 registrar_find_all(struct registrar *registrar, const char *user, binding_cb *cb, void *arg)
 {
-	time_t now = now_s();
+	const struct aor *aor = registrar_table_find(&registrar->table, user);
+	int64_t now = now_s();
 	unsigned count = 0;
 
-	for (struct entry *entry = *bucket_of(registrar, user); entry != NULL;
+	for (const struct entry *entry = aor != NULL ? aor->first : NULL; entry != NULL;
 		entry = entry->next) {
-		if (strcmp(entry->user, user) != 0 || is_dead(entry, now))
+		if (!registrar_is_living(entry, now) || is_second_flow(entry, now))
 			continue;
 		struct binding binding = show(entry, now);
 		count++;
@@ -184,176 +164,83 @@ registrar_find(struct registrar *registrar, const char *user, struct binding *ou
 void
 registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
 {
-	time_t now = now_s();
+	const struct registrar_heap *heap = &registrar->table.heap;
+	int64_t now = now_s();
 
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct entry *entry = registrar->bucket[i]; entry != NULL;
-			entry = entry->next) {
-			struct binding binding = show(entry, now);
-			if (!is_dead(entry, now) && cb(arg, &binding) != 0)
-				return;
-		}
-}
-
-/* RFC 3261 10.2.1.1: the contact's own expires, else the Expires header, else our default. */
-static uint32_t
-expires_of(const struct config_sip *config, const sip_t *sip, const sip_contact_t *contact)
-{
-	unsigned long expires = config->expires_default_s;
-
-	if (contact->m_expires != NULL)
-		expires = strtoul(contact->m_expires, NULL, 10);
-	else if (sip->sip_expires != NULL)
-		expires = sip->sip_expires->ex_delta;
-	return expires > config->expires_max_s ? config->expires_max_s : (uint32_t)expires;
-}
-
-/* Every check of RFC 3261 10.3 step 7 that may refuse the request, before anything changes. */
-static const char *
-check_contacts(const struct registrar *registrar, const sip_t *sip, int *status)
-{
-	unsigned count = 0;
-
-	for (const sip_contact_t *at = sip->sip_contact; at != NULL; at = at->m_next) {
-		*status = 400;
-		if (at->m_url->url_type == url_any) {
-			if (at->m_next != NULL || at != sip->sip_contact ||
-				sip->sip_expires == NULL || sip->sip_expires->ex_delta != 0)
-				return "A contact of * needs Expires: 0";
-			continue;
-		}
-		if (++count > CONTACTS_MAX)
-			return "Too Many Contacts";
-		if (at->m_url->url_type != url_sip && at->m_url->url_type != url_sips)
-			return "Contact Is No SIP URI";
-		if (url_len(at->m_url) > CONTACT_SIZE_MAX)
-			return "Contact Too Long";
-		uint32_t expires = expires_of(registrar->config, sip, at);
-		*status = 423;
-		if (expires > 0 && expires < registrar->config->expires_min_s)
-			return sip_423_Interval_too_brief;
+	for (size_t i = 0; i < heap->count; i++) {
+		struct binding binding = show(heap->at[i], now);
+		if (heap->at[i]->expires_at > now && cb(arg, &binding) != 0)
+			return;
 	}
-	*status = 200;
-	return NULL;
 }
 
-static struct entry **
-find_contact(struct registrar *registrar, const char *user, const char *contact)
-{
-	struct entry **at = bucket_of(registrar, user);
-
-	while (*at != NULL &&
-		(strcmp((*at)->user, user) != 0 || strcmp((*at)->contact, contact) != 0))
-		at = &(*at)->next;
-	return at;
-}
-
-/* Is this an old request that was overtaken (RFC 3261 10.3 step 7)? */
+/* Is the phone that sent this the one of the entry? */
 static bool
-is_out_of_order(const struct entry *entry, const sip_t *sip)
+is_phone(const struct entry *entry, su_home_t *home, const sip_contact_t *contact)
 {
-	return strcmp(entry->call_id, sip->sip_call_id->i_id) == 0 &&
-	       entry->cseq >= sip->sip_cseq->cs_seq;
+	const char *instance = registrar_instance(home, contact);
+	const char *uri = url_as_string(home, contact->m_url);
+
+	if (entry->instance != 0 && instance != NULL)
+		return strcmp(entry_text(entry, entry->instance), instance) == 0;
+	return uri != NULL && registrar_same_uri(entry->text, uri);
 }
 
-static void
-remove_all(struct registrar *registrar, const char *user, const sip_t *sip)
+void
+registrar_meet(struct registrar *registrar, const sip_t *sip, const char *user, tport_t *connection,
+	const struct relay_ip *peer)
 {
-	struct entry **at = bucket_of(registrar, user);
+	struct aor *aor = registrar_table_find(&registrar->table, user);
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+	int64_t now = now_s();
 
-	while (*at != NULL)
-		if (strcmp((*at)->user, user) == 0 && !is_out_of_order(*at, sip))
-			remove_entry(registrar, at);
-		else
-			at = &(*at)->next;
-}
-
-static void
-drop_oldest_beyond(struct registrar *registrar, const char *user, unsigned most)
-{
-	unsigned count = 0;
-
-	for (struct entry **at = bucket_of(registrar, user); *at != NULL;) {
-		if (strcmp((*at)->user, user) == 0 && ++count > most)
-			remove_entry(registrar, at);
-		else
-			at = &(*at)->next;
-	}
-}
-
-static int
-add(struct registrar *registrar, const char *user, const char *contact, const sip_t *sip,
-	unsigned q, uint32_t expires, tport_t *connection, const struct relay_ip *peer)
-{
-	struct entry *entry = calloc(1, sizeof(*entry));
-	struct entry **at = bucket_of(registrar, user);
-
-	if (entry == NULL)
-		return -ENOMEM;
-	entry->user = strdup(user);
-	entry->contact = strdup(contact);
-	entry->call_id = strdup(sip->sip_call_id->i_id);
-	if (entry->user == NULL || entry->contact == NULL || entry->call_id == NULL) {
-		free(entry->user);
-		free(entry->contact);
-		free(entry->call_id);
-		free(entry);
-		return -ENOMEM;
-	}
-	entry->cseq = sip->sip_cseq->cs_seq;
-	entry->expires_at = now_s() + expires;
-	entry->connection = tport_ref(connection);
-	entry->peer = *peer;
-	entry->q = q;
-	while (*at != NULL && (*at)->q > q)
-		at = &(*at)->next;
-	entry->next = *at;
-	*at = entry;
-	registrar->count++;
-	drop_oldest_beyond(registrar, user, CONTACTS_MAX);
-	return 0;
-}
-
-static int
-bind_contacts(struct registrar *registrar, su_home_t *home, const sip_t *sip, const char *user,
-	tport_t *connection, const struct relay_ip *peer)
-{
-	for (const sip_contact_t *at = sip->sip_contact; at != NULL; at = at->m_next) {
-		if (at->m_url->url_type == url_any) {
-			remove_all(registrar, user, sip);
-			return 0;
-		}
-		const char *contact = url_as_string(home, at->m_url);
-		uint32_t expires = expires_of(registrar->config, sip, at);
-		if (contact == NULL)
-			return -ENOMEM;
-		struct entry **old = find_contact(registrar, user, contact);
-		if (*old != NULL) {
-			if (is_out_of_order(*old, sip))
-				return -EINVAL;
-			remove_entry(registrar, old);
-		}
-		if (expires > 0 && add(registrar, user, contact, sip,
-					   at->m_q != NULL ? sip_q_value(at->m_q) : 1000, expires,
-					   connection, peer) != 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* The Contact header of the 200: every binding with what is left of its life. */
-static sip_contact_t *
-list_contacts(struct registrar *registrar, su_home_t *home, const char *user)
-{
-	sip_contact_t *list = NULL, **last = &list;
-	time_t now = now_s();
-
-	for (struct entry *entry = *bucket_of(registrar, user); entry != NULL;
-		entry = entry->next) {
-		if (strcmp(entry->user, user) != 0 || is_dead(entry, now))
+	if (aor == NULL || sip->sip_contact == NULL || sip->sip_contact->m_url->url_type == url_any)
+		return;
+	su_home_init(home);
+	for (struct entry *entry = aor->first; entry != NULL; entry = entry->next) {
+		if (entry->expires_at <= now || registrar_is_living(entry, now) ||
+			!is_phone(entry, home, sip->sip_contact))
 			continue;
-		*last = sip_contact_format(
-			home, "<%s>;expires=%ld", entry->contact, (long)(entry->expires_at - now));
+		log_info("%s: in reach again", user);
+		tport_unref(entry->connection);
+		entry->connection = tport_ref(connection);
+		entry->peer = *peer;
+		break;
+	}
+	su_home_deinit(home);
+}
+
+/* One Contact of the 200: RFC 3261 10.3 step 8, RFC 5626 6. */
+static sip_contact_t *
+make_contact(su_home_t *home, const struct entry *entry, int64_t now)
+{
+	const char *instance = entry_text(entry, entry->instance);
+	const char *rest = "";
+
+	if (entry->q != 1000)
+		rest = su_sprintf(home, ";q=0.%03u", entry->q);
+	if (rest != NULL && instance != NULL)
+		rest = su_sprintf(home, "%s;+sip.instance=\"%s\"", rest, instance);
+	if (rest != NULL && entry->reg_id != 0)
+		rest = su_sprintf(home, "%s;reg-id=%u", rest, entry->reg_id);
+	if (rest == NULL)
+		return NULL;
+	return sip_contact_format(
+		home, "<%s>;expires=%ld%s", entry->text, (long)(entry->expires_at - now), rest);
+}
+
+static sip_contact_t *
+list_contacts(const struct registrar *registrar, su_home_t *home, const char *user)
+{
+	const struct aor *aor = registrar_table_find(&registrar->table, user);
+	sip_contact_t *list = NULL, **last = &list;
+	int64_t now = now_s();
+
+	for (const struct entry *entry = aor != NULL ? aor->first : NULL; entry != NULL;
+		entry = entry->next) {
+		if (!registrar_is_living(entry, now))
+			continue;
+		*last = make_contact(home, entry, now);
 		if (*last == NULL)
 			break;
 		last = &(*last)->m_next;
@@ -361,31 +248,62 @@ list_contacts(struct registrar *registrar, su_home_t *home, const char *user)
 	return list;
 }
 
+static void
+refuse(const struct registrar *registrar, nta_incoming_t *request, int status, const char *phrase)
+{
+	char min_expires[16];
+
+	snprintf(min_expires, sizeof(min_expires), "%u", registrar->config->expires_min_s);
+	nta_incoming_treply(request, status, phrase,
+		TAG_IF(status == 423, SIPTAG_MIN_EXPIRES_STR(min_expires)),
+		TAG_IF(status == 420, SIPTAG_UNSUPPORTED_STR("path")),
+		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(RETRY_AFTER)), TAG_END());
+}
+
+static void
+answer(const struct registrar *registrar, su_home_t *home, nta_incoming_t *request,
+	const sip_t *sip, const char *user, const struct registration_list *list)
+{
+	uint32_t timer_s = registrar->config->flow_timer_s;
+	char flow_timer[32];
+
+	snprintf(flow_timer, sizeof(flow_timer), "Flow-Timer: %u", timer_s);
+	nta_incoming_treply(request, SIP_200_OK,
+		SIPTAG_CONTACT(list_contacts(registrar, home, user)), SIPTAG_PATH(sip->sip_path),
+		SIPTAG_SUPPORTED_STR(REGISTRAR_SUPPORTED), SIPTAG_DATE(sip_date_create(home, 0)),
+		TAG_IF(list->outbound, SIPTAG_REQUIRE_STR("outbound")),
+		TAG_IF(list->outbound && list->edge && timer_s != 0, SIPTAG_HEADER_STR(flow_timer)),
+		TAG_END());
+}
+
 void
 registrar_handle(struct registrar *registrar, nta_incoming_t *request, const sip_t *sip,
 	const char *user, tport_t *connection, const struct relay_ip *peer)
 {
 	su_home_t home[1] = {SU_HOME_INIT(home)};
-	char min_expires[16];
-	int status;
-	const char *phrase = check_contacts(registrar, sip, &status);
+	struct registration_list list;
+	const char *phrase;
 
-	if (phrase != NULL) {
-		snprintf(min_expires, sizeof(min_expires), "%u", registrar->config->expires_min_s);
-		nta_incoming_treply(request, status, phrase,
-			TAG_IF(status == 423, SIPTAG_MIN_EXPIRES_STR(min_expires)), TAG_END());
-		return;
-	}
 	su_home_init(home);
-	int result = bind_contacts(registrar, home, sip, user, connection, peer);
-	if (result == 0) {
-		log_debug("%s: registered, %u binding(s) in all", user, registrar->count);
-		nta_incoming_treply(request, SIP_200_OK,
-			SIPTAG_CONTACT(list_contacts(registrar, home, user)), TAG_END());
-	} else if (result == -EINVAL) {
-		nta_incoming_treply(request, 400, "Request Out of Order", TAG_END());
-	} else {
-		nta_incoming_treply(request, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());
+	int status = registrar_read(home, registrar->config, sip, &list, &phrase);
+	int result = status != 200 ? 0
+	                           : registrar_table_apply(&registrar->table, user, &list,
+					     connection, peer, now_s());
+	if (result == -EINVAL) {
+		status = 400;
+		phrase = "Request Out of Order";
+	} else if (result == -E2BIG) {
+		status = 403;
+		phrase = "Too Many Contacts";
+	} else if (result == -ENOSPC) {
+		log_error("%s can't register: sip.bindings_max is reached", user);
+		status = 503;
+	} else if (result != 0) {
+		status = 500;
 	}
+	if (status == 200)
+		answer(registrar, home, request, sip, user, &list);
+	else
+		refuse(registrar, request, status, phrase);
 	su_home_deinit(home);
 }

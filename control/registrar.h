@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The registrar (RFC 3261 10.3): where each of our users can be reached. A binding is tied to the
- * connection that its REGISTER came by, which is the way back to the phone (the idea of RFC 5626):
- * when the connection closes, the binding is gone. Event-loop thread alone. */
+/* The registrar (RFC 3261 10.3, with Path: RFC 3327, and outbound: RFC 5626): where each of our
+ * users can be reached. A binding is tied to the connection that its REGISTER came by, which is the
+ * way back to the phone. When that closes, nothing is sent to the phone any more, and answers to
+ * REGISTER name the binding no more; but until it expires the phone may come back to it: by another
+ * REGISTER, or by any request of its user that names the same instance or contact. Event-loop
+ * thread alone. */
 #ifndef CONTROL_REGISTRAR_H
 #define CONTROL_REGISTRAR_H
 
@@ -12,6 +15,9 @@
 #include <sofia-sip/nta_tport.h>
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport.h>
+
+/* Extensions of SIP that a REGISTER may require. */
+#define REGISTRAR_SUPPORTED "path, outbound"
 
 struct registrar;
 
@@ -34,6 +40,11 @@ typedef int binding_cb(void *arg, const struct binding *binding);
 struct registrar *registrar_create(su_root_t *root, const struct config_sip *config);
 void registrar_destroy(struct registrar *registrar);
 
+/* Opens the store of bindings (sip.bindings), as the user that the process is to be, before it
+ * takes requests; what an earlier process has left there counts again. A store that can't be
+ * opened is no error: see bindings.h. 0 or -ENOMEM. */
+int registrar_open_store(struct registrar *registrar);
+
 /* Answers a REGISTER whose sender has been authenticated as `user`, and who owns the address of
  * record that is registered. `peer` and `connection` are where it came from. */
 void registrar_handle(struct registrar *registrar, nta_incoming_t *request, const sip_t *sip,
@@ -48,10 +59,16 @@ registrar_find_all(struct registrar *registrar, const char *user, binding_cb *cb
 /* The first of those. 0, or -ENOENT: none. */
 int registrar_find(struct registrar *registrar, const char *user, struct binding *out);
 
-/* Calls back for every living binding of every user, in no order. */
+/* Calls back for every binding of every user, in no order. `connection` is NULL where it closed and
+ * the phone has yet to come back. */
 void registrar_each(struct registrar *registrar, binding_cb *cb, void *arg);
 
-/* How many bindings there are. */
+/* A request of this user came by this connection: if it is from a phone of his whose connection had
+ * closed, then that is the way to the phone now. */
+void registrar_meet(struct registrar *registrar, const sip_t *sip, const char *user,
+	tport_t *connection, const struct relay_ip *peer);
+
+/* How many bindings there are, with those whose phone has yet to come back. */
 unsigned registrar_count(const struct registrar *registrar);
 
 #endif

@@ -134,6 +134,10 @@ struct config_sip {
 	uint32_t expires_default_s;
 	uint32_t expires_max_s;
 	uint32_t no_answer_s;
+	uint32_t contacts_max; /* bindings of one user */
+	uint32_t bindings_max; /* of all users */
+	uint32_t flow_timer_s; /* RFC 5626 4.4.1; 0: none is named */
+	char *bindings;        /* SQLite file */
 	struct config_trunk *trunks;
 	unsigned trunks_count;
 	struct config_route *routes; /* the dial plan */

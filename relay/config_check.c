@@ -120,6 +120,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 		if (default_interface(lines, &media->interfaces[i], i) != 0)
 			return -ENOMEM;
 	if (default_lists(sip) != 0 || config_trunks_default(sip, lines) != 0 ||
+		config_registrar_default(sip, lines) != 0 ||
 		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
 		default_string(&media->engine, "auto") != 0 ||
 		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
@@ -382,6 +383,8 @@ check_sip(const struct config_complaint *to, struct config_sip *sip)
 			if (sip->digests[i] == sip->digests[k])
 				return config_complain_of(
 					to, "sip.digests", "an algorithm is named twice");
+	if (config_registrar_check(to, sip) != 0)
+		return -EINVAL;
 	return config_trunks_check(to, sip) != 0 ? -EINVAL : config_limits_check(to, sip);
 }
 

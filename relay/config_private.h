@@ -76,6 +76,10 @@ void config_trunks_wipe(struct config_sip *sip);
 void config_records_default(struct config_sip *sip, const struct config_lines *lines);
 int config_records_check(const struct config_complaint *to, const struct config_sip *sip);
 
+/* The registrar: the same. */
+int config_registrar_default(struct config_sip *sip, const struct config_lines *lines);
+int config_registrar_check(const struct config_complaint *to, const struct config_sip *sip);
+
 /* Checks what a schema can't say. 0, or -EINVAL after a sentence. */
 int config_check(
 	struct config *config, const struct config_text *text, const struct config_lines *lines);

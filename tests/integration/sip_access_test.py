@@ -45,6 +45,7 @@ class Server:
                          f"  certificate: {self.path('cert.pem')}\n"
                          f"  private_key: {self.path('key.pem')}\n"
                          f"  users: {self.path('users.db')}\n"
+                         f"  bindings: {self.path('bindings.db')}\n"
                          "  expires_min_s: 2\n  expires_default_s: 60\n  expires_max_s: 90\n")
         for name in ("alice", "bob"):
             subprocess.run([adder, "--config", self.path("c.yaml"), "add", name], check=True,

@@ -47,6 +47,10 @@ test_defaults(void **state)
 	assert_int_equal(3600, config->sip.expires_default_s);
 	assert_int_equal(7200, config->sip.expires_max_s);
 	assert_int_equal(60, config->sip.no_answer_s);
+	assert_int_equal(10, config->sip.contacts_max);
+	assert_int_equal(200000, config->sip.bindings_max);
+	assert_int_equal(120, config->sip.flow_timer_s);
+	assert_string_equal("/var/lib/sallyport-sip/bindings.db", config->sip.bindings);
 	assert_int_equal(LOG_LEVEL_INFO, config->log_level);
 	config_free(config);
 }
@@ -101,6 +105,10 @@ static const char full[] = "media:\n"
 			   "  expires_default_s: 20\n"
 			   "  expires_max_s: 30\n"
 			   "  no_answer_s: 9\n"
+			   "  contacts_max: 3\n"
+			   "  bindings_max: 500\n"
+			   "  flow_timer_s: 0\n"
+			   "  bindings: /tmp/b.db\n"
 			   "log:\n"
 			   "  level: debug\n";
 
@@ -234,6 +242,10 @@ test_every_sip_field(void **state)
 	assert_int_equal(20, sip->expires_default_s);
 	assert_int_equal(30, sip->expires_max_s);
 	assert_int_equal(9, sip->no_answer_s);
+	assert_int_equal(3, sip->contacts_max);
+	assert_int_equal(500, sip->bindings_max);
+	assert_int_equal(0, sip->flow_timer_s);
+	assert_string_equal("/tmp/b.db", sip->bindings);
 	assert_int_equal(LOG_LEVEL_DEBUG, config->log_level);
 	config_free(config);
 }
@@ -278,7 +290,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(30, uncommented);
+	assert_int_equal(34, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);
@@ -312,6 +324,10 @@ test_installed_example_uncommented(void **state)
 	assert_string_equal(defaults->sip.control_socket, config->sip.control_socket);
 	assert_int_equal(defaults->sip.peering.port, config->sip.peering.port);
 	assert_memory_equal(&defaults->sip.limits, &config->sip.limits, sizeof(config->sip.limits));
+	assert_int_equal(defaults->sip.contacts_max, config->sip.contacts_max);
+	assert_int_equal(defaults->sip.bindings_max, config->sip.bindings_max);
+	assert_int_equal(defaults->sip.flow_timer_s, config->sip.flow_timer_s);
+	assert_string_equal(defaults->sip.bindings, config->sip.bindings);
 	config_free(defaults);
 	config_free(config);
 }
