@@ -39,6 +39,19 @@
 	X(REQUESTS_RATE, "requests.rate", "its source sends too many") \
 	X(REQUESTS_LOAD, "requests.load", "there is too much to do, and it is a stranger's") \
 	X(REQUESTS_LOAD_KNOWN, "requests.load_known", "there is too much to do, for users, too") \
+	/* routes and trunks */ \
+	X(ROUTE_NOT_FOUND, "route.not_found", "requests to nobody that we know") \
+	X(ROUTE_TRUNKS_OUT, "route.trunks_out", "requests for trunks that are all out") \
+	X(TRUNK_PING_FAILED, "trunk.ping_failed", "OPTIONS to a trunk without a good answer") \
+	X(TRUNK_OUT, "trunk.out", "addresses of trunks that were taken out") \
+	X(TRUNK_IN, "trunk.in", "addresses of trunks that came in again") \
+	X(TRUNK_STRANGER, "trunk.stranger", "requests at sip.peering from no trunk that may call") \
+	/* limits on calls */ \
+	X(LIMIT_CALLS, "limit.calls", "calls refused: sip.calls.max are up") \
+	X(LIMIT_RATE, "limit.rate", "calls refused: sip.calls.per_second began") \
+	X(LIMIT_USER, "limit.user", "calls refused: the user has sip.calls.per_user") \
+	X(LIMIT_TRUNK, "limit.trunk", "calls refused: the trunk has its calls_max") \
+	X(LIMIT_TRUNK_RATE, "limit.trunk_rate", "calls refused: the trunk's calls_per_second") \
 	/* call records */ \
 	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
 	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \

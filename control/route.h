@@ -17,8 +17,8 @@ enum route_kind {
 /* One place to send the request to. Texts belong to the route. */
 struct route_target {
 	enum route_kind kind;
-	/* All of one group are called at once (RFC 3261 16.6); the next group when those before have
-	 * failed. They are in order, from 0. */
+	/* All of one group are called at once (RFC 3261 16.6); the next group when those before
+	 * have failed. They are in order, from 0. */
 	unsigned group;
 	struct party party;  /* who is called there */
 	char *uri;           /* Request-URI */
@@ -46,9 +46,10 @@ struct route {
 typedef void route_done_cb(void *arg, struct route *route);
 
 /* Finds who is called by the Request-URI: a user in our domain; else a number (sip: with user=phone
- * or digits, tel: by RFC 3966), by the dial plan. Calls done() once, perhaps before it returns: only
- * while a trunk's address is being looked up (RFC 3263) it takes longer, and 5 s at most. `request`
- * is not needed any more when it returns. 0; or -ENOMEM, and done() is not called. */
+ * or digits, tel: by RFC 3966), by the dial plan. Calls done() once, perhaps before it returns:
+ * only while the trunks are looked up for the first time (RFC 3263) it takes longer, and 5 s at
+ * most. `request` is not needed any more when it returns. 0; or -ENOMEM, and done() is not
+ * called. */
 int route_find(struct agent *agent, const struct party *from, const sip_t *request,
 	route_done_cb *done, void *arg);
 

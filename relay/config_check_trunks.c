@@ -213,8 +213,7 @@ check_trunk(const struct config_complaint *to, struct config_sip *sip, unsigned 
 		return -EINVAL;
 	if (trunk->host[0] == '\0')
 		return config_complain_of(to, field_of("trunks", index, "address", field),
-			"\"%s\" is no HOST or HOST:PORT (an IPv6 address with a port: "
-		        "[2001:db8::1]:5061)",
+			"\"%s\" is no HOST or HOST:PORT; IPv6 with a port: [2001:db8::1]:5061",
 			trunk->address);
 	if (check_host(to, field_of("trunks", index, "tls_name", field), trunk->tls_name) != 0 ||
 		check_host(to, field_of("trunks", index, "from_domain", field),
@@ -227,10 +226,6 @@ check_trunk(const struct config_complaint *to, struct config_sip *sip, unsigned 
 		if (config_check_range(to, field_of("trunks", index, ranges[i].key, field),
 			    ranges[i].value, ranges[i].least, ranges[i].most) != 0)
 			return -EINVAL;
-	/* its listener needs to know whose certificates to believe: without, nobody's */
-	if (sip->ca == NULL)
-		return config_complain_of(to, field_of("trunks", index, "", field),
-			"sip.ca is missing: a trunk's certificate must be verified");
 	for (unsigned i = 0; i < trunk->suites_count; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (trunk->suites[i] == trunk->suites[k])
@@ -334,6 +329,9 @@ check_route(const struct config_complaint *to, const struct config_sip *sip, uns
 int
 config_trunks_check(const struct config_complaint *to, struct config_sip *sip)
 {
+	if (sip->trunks_count > 0 && sip->peering.address == NULL)
+		return config_complain_of(to, "sip.trunks",
+			"sip.peering is missing: trunks connect there, and we from there to them");
 	for (unsigned i = 0; i < sip->trunks_count; i++)
 		if (check_trunk(to, sip, i) != 0)
 			return -EINVAL;
