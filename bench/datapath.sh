@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The lab's second and fourth part: what the whole relay costs, beside an echo over the same port. The
-# shipped sallyport-media has one core, the generator (bench/feed) another.
+# shipped sallyport-media has one core, or two, and the generator (bench/feed) another.
 #
-# Between the two is net_memif. A pair of rte_rings would be cheaper, but needs both ends to share all
-# of DPDK's memory, and the relay shares none of its own (--in-memory): nobody can map its keys.
+# Between the two is net_memif. A pair of rte_rings is cheaper, as the echo over one shows, but needs
+# both ends to share all of DPDK's memory, and the relay shares none of its own (--in-memory): nobody
+# can map its keys.
 # shellcheck source-path=SCRIPTDIR source=../deploy/lib.sh
 set -u
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,35 +15,79 @@ usage() {
   cat <<TEXT
 Usage: sudo bench/datapath.sh --build DIR --out FILE [--quick] [--sessions N,...]
 
-Measures the shipped sallyport-media in DIR, fed over net_memif, and an echo over the same port before
-and after it; writes JSON to FILE. bench/run.sh runs it with the lab's other parts.
+Measures the shipped sallyport-media in DIR, fed over net_memif, in turns with an echo over the same
+kind of port; and an echo over a pair of rte_rings. Writes JSON to FILE. bench/run.sh runs it with the
+lab's other parts.
 
   --quick         fewer points, shorter trials
   --sessions N,.. these points (growing) instead of the usual ones
+  --rate KPPS     no search for the highest rate: measure at this one
+  --plan          only print which CPUs the generator and the workers would have, and end
+Environment:
+  SALLYPORT_BENCH_CPUS  the CPUs to use, "0 1 2": the generator's, then the workers' (default: one of
+                        each core)
 Exit status: 0 measured, 1 not, 2 wrong usage, 77 this machine has one core only.
 TEXT
 }
 
-quick=no out="" BUILD="" points=64,1000,10000,100000,400000 latency=64,1000,10000,100000,400000
-trial=1000 confirm=5000 repeat=5 arena=6144
+all=64,1000,10000,100000,400000
+quick=no plan=no out="" BUILD="" points=$all points_two=64,100000
+rate=() trial=1000 confirm=5000 latencies=5000 repeat=5 arena=6144
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
+    --plan) plan=yes ;;
     --build) BUILD=$(cd "${2:?}" && pwd) || exit 2; shift ;;
     --out) out=${2:?}; shift ;;
-    --sessions) points=${2:?}; shift ;;
+    --rate) rate=(--rate "${2:?}"); shift ;;
+    --sessions) points=${2:?} points_two=${2:?}; shift ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
-[ -n "$BUILD" ] && [ -n "$out" ] || { usage >&2; exit 2; }
-if [ "$quick" = yes ]; then
-  [ "$points" != 64,1000,10000,100000,400000 ] || points=64,10000,100000,400000
-  latency=64 trial=300 confirm=800 repeat=3 arena=2048
+[ "$plan" = yes ] || { [ -n "$BUILD" ] && [ -n "$out" ]; } || { usage >&2; exit 2; }
+[ "$quick" = no ] || trial=300 confirm=800 latencies=500 repeat=3 arena=2048
+
+# --- which CPU does what ---
+
+# one of each core, so that two of them never share one
+cpus_of_cores() {
+  python3 - <<'PYTHON'
+import os
+cpus, cores = [], set()
+for cpu in sorted(os.sched_getaffinity(0)):
+    try:
+        with open(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list", encoding="ascii") as file:
+            core = file.read()
+    except OSError:
+        core = cpu
+    if core not in cores:
+        cores.add(core)
+        cpus.append(cpu)
+print(*(cpus if len(cpus) > 1 else sorted(os.sched_getaffinity(0))))
+PYTHON
+}
+
+read -r -a cpus <<<"${SALLYPORT_BENCH_CPUS:-$(cpus_of_cores)}"
+if [ "${#cpus[@]}" -lt 2 ]; then
+  echo "datapath.sh: this machine has one core: the generator needs one of its own" >&2
+  exit 77
 fi
-read -r -a cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)))')
-[ "${#cpus[@]}" -ge 2 ] || { echo "datapath.sh: this machine has one core: the generator needs one of its own" >&2; exit 77; }
+generator=${cpus[0]} one=${cpus[-1]} two="" skipped=""
+if [ "${#cpus[@]}" -ge 3 ]; then
+  two="${cpus[-2]},$one"
+else
+  skipped="two workers and the generator need 3 cores, and here are ${#cpus[@]}"
+fi
+if [ "$plan" = yes ]; then
+  echo "generator $generator"
+  echo "one worker $one"
+  echo "two workers ${two:-skipped: $skipped}"
+  exit 0
+fi
+
+# --- nothing is left behind ---
 
 pool=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 pool_added=0
@@ -56,76 +101,118 @@ pool_add() {
 }
 finish() {
   local status=$?
+  # who is stopped, since it was not its turn, could not end
+  [ "${#lab_pids[@]}" -eq 0 ] || kill -CONT "${lab_pids[@]}" 2>/dev/null
+  [ -n "$lab_dir" ] && umount -l "$lab_dir/huge" 2>/dev/null
   lab_down
   [ "$pool_added" -eq 0 ] || pool_add -"$pool_added"
   exit "$status"
 }
 trap finish EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
+
+# --- the parts ---
 
 device() { echo "net_memif0,role=server,id=0,socket=$lab_dir/run/$1.sock,socket-abstract=no,rsize=14,bsize=2048"; }
 
-# run_echo NUMBER: what the port costs, into $lab_dir/echo-NUMBER.json and feed-echo-NUMBER.json
-run_echo() {
-  local pid
-  "$BUILD/bench/echo" --device "$(device "echo$1")" --cpu "${cpus[-1]}" >"$lab_dir/echo-$1.json" 2>"$lab_dir/echo-$1.log" &
-  pid=$!
-  lab_pids+=("$pid")
-  wait_for 20 in_log "$lab_dir/echo-$1.log" ready || { cat "$lab_dir/echo-$1.log" >&2; fail "datapath.sh: the echo did not start: its own words are above"; }
-  "$BUILD/bench/feed" --echo --memif "$lab_dir/run/echo$1.sock" --trial "$trial" --confirm "$confirm" --repeat "$repeat" \
-    --arena "$arena" --ring 14 --cpu "${cpus[0]}" >"$lab_dir/feed-echo-$1.json" || fail "datapath.sh: the echo could not be measured"
-  kill -TERM "$pid"
-  wait "$pid"
+# start_echo NAME ARGUMENT...: sets ECHO_PID
+start_echo() {
+  local name=$1
+  shift
+  RUNTIME_DIRECTORY=$lab_dir/run "$BUILD/bench/echo" --control "$lab_dir/run/$name.ctl" "$@" 2>"$lab_dir/$name.log" &
+  ECHO_PID=$!
+  lab_pids+=("$ECHO_PID")
+  wait_for 20 in_log "$lab_dir/$name.log" ready || {
+    cat "$lab_dir/$name.log" >&2
+    fail "datapath.sh: the echo did not start: its own words are above"
+  }
+}
+
+# end PID...: and wait for it, or its core is not free
+end() {
+  kill -TERM "$@"
+  wait "$@"
+}
+
+# feed_it ARGUMENT...: with what is the same for all
+feed_it() {
+  RUNTIME_DIRECTORY=$lab_dir/run "$BUILD/bench/feed" --trial "$trial" --confirm "$confirm" --latencies "$latencies" \
+    --repeat "$repeat" --arena "$arena" --cpu "$generator" "${rate[@]}" "$@"
+}
+
+# measure_rings: what the cheapest port of all costs, into rings.json
+measure_rings() {
+  mkdir -p "$lab_dir/huge"
+  mount -t hugetlbfs -o pagesize=2M none "$lab_dir/huge" || fail "datapath.sh: no hugetlbfs can be mounted"
+  start_echo rings --rings "$lab_name" --huge-dir "$lab_dir/huge" --cpu "$one"
+  feed_it --rings "$lab_name" --echo-control "$lab_dir/run/rings.ctl" >"$lab_dir/rings.json" ||
+    fail "datapath.sh: the echo over rings could not be measured"
+  end "$ECHO_PID"
+  umount "$lab_dir/huge"
+}
+
+# configure CPUS MOST_SESSIONS: of the relay
+configure() {
+  local only=${1//[^,]/} i
+  cat <<CONFIG
+media:
+  socket: $lab_dir/run/relay.sock
+  memory: auto
+  memory_mb: $((768 + $2 * 9 / 2048))
+  poll: busy
+  workers: $((${#only} + 1))
+  cpus: [$1]
+  sessions: $(($2 + 30000))
+  interfaces:
+    - name: media
+      device: $(device memif)
+      addresses:
+CONFIG
+  for ((i = 1; i <= 36; i++)); do
+    printf "        - address: 198.51.100.%d/24\n          ports: {first: 10000, last: 64999}\n" "$i"
+  done
+}
+
+# measure_relay WORKERS CPUS POINTS ARGUMENT...: into relay-WORKERS.json
+measure_relay() {
+  local workers=$1 where=$2 which=$3
+  shift 3
+  configure "$where" "${which##*,}" >"$lab_dir/sallyport.yaml"
+  start_echo "echo$workers" --device "$(device "echo$workers")" --cpu "$where"
+  lab_media
+  in_log "$lab_dir/media.log" "ordinary pages" && echo "datapath: without hugepages: the figures are worse than they need be" >&2
+  [ "${which%%,*}" != 64 ] || set -- "$@" --mixed
+  feed_it --memif "$lab_dir/run/memif.sock" --socket "$lab_dir/run/relay.sock" --relay-pid "$MEDIA_PID" \
+    --echo-memif "$lab_dir/run/echo$workers.sock" --echo-control "$lab_dir/run/echo$workers.ctl" --echo-pid "$ECHO_PID" \
+    --ring 14 --workers "$workers" --sessions "$which" "$@" >"$lab_dir/relay-$workers.json" ||
+    fail "datapath.sh: the relay with $workers worker(s) could not be measured"
+  ctl --json stats | jq -c 'with_entries(select((.key | startswith("drop.")) and .value > 0))' >&2
+  end "$MEDIA_PID"
+  end "$ECHO_PID"
 }
 
 lab_up
 mkdir -p "$lab_dir/run"
 ip -n "$NS_R" link del vb # its address is the relay's
 pool_add 160 # the echo's; the relay reserves its own
-most=${points##*,}
-{
-  cat <<CONFIG
-media:
-  socket: $lab_dir/run/relay.sock
-  memory: auto
-  memory_mb: $((768 + most * 9 / 2048))
-  poll: busy
-  cpus: [${cpus[-1]}]
-  sessions: $((most + 30000))
-  interfaces:
-    - name: media
-      device: $(device memif)
-      addresses:
-CONFIG
-  for ((i = 1; i <= 36; i++)); do printf "        - address: 198.51.100.%d/24\n          ports: {first: 10000, last: 64999}\n" "$i"; done
-} >"$lab_dir/sallyport.yaml"
+echo "datapath: the echo over rings" >&2
+measure_rings
+echo "datapath: the relay and the echo over memif, in turns" >&2
+measure_relay 1 "$one" "$points" --latency "$points"
+if [ -n "$two" ]; then
+  echo "datapath: the same with two workers" >&2
+  measure_relay 2 "$two" "$points_two" --latency 64
+else
+  echo "datapath: two workers are skipped: $skipped" >&2
+  echo null >"$lab_dir/relay-2.json"
+fi
 
-echo "datapath: the echo, first" >&2
-run_echo 1
-echo "datapath: the relay" >&2
-lab_media
-in_log "$lab_dir/media.log" "ordinary pages" && echo "datapath: without hugepages: the figures are worse than they need be" >&2
-feed=("$BUILD/bench/feed" --memif "$lab_dir/run/memif.sock" --socket "$lab_dir/run/relay.sock" --sessions "$points"
-  --latency "$latency" --trial "$trial" --confirm "$confirm" --repeat "$repeat" --arena "$arena" --ring 14 --cpu "${cpus[0]}")
-[ "${points%%,*}" != 64 ] || feed+=(--mixed)
-"${feed[@]}" >"$lab_dir/feed.json" || fail "datapath.sh: the relay could not be measured"
-ctl --json stats | jq -c 'with_entries(select((.key | startswith("drop.")) and .value > 0))' >&2
-kill -TERM "$MEDIA_PID"
-wait "$MEDIA_PID"
-echo "datapath: the echo, again" >&2
-run_echo 2
-
-# the echo's cost is the mean of before and after, and stands beside each of the relay's figures
-jq -n --arg run "${SALLYPORT_LAB_RUN:-}" --slurpfile relay "$lab_dir/feed.json" \
-  --slurpfile cost1 "$lab_dir/echo-1.json" --slurpfile cost2 "$lab_dir/echo-2.json" \
-  --slurpfile feed1 "$lab_dir/feed-echo-1.json" --slurpfile feed2 "$lab_dir/feed-echo-2.json" '
-  ([$cost1[0].ns_per_packet, $cost2[0].ns_per_packet] | add / 2) as $echo |
-  ($feed1[0].points[0].latency_us) as $latency |
+jq -n --arg run "${SALLYPORT_LAB_RUN:-}" --arg skipped "$skipped" --slurpfile rings "$lab_dir/rings.json" \
+  --slurpfile one "$lab_dir/relay-1.json" --slurpfile two "$lab_dir/relay-2.json" '
   {
     run: $run,
-    echo: [{port: "memif", mpps: ([$feed1[0].points[0].mpps, $feed2[0].points[0].mpps] | max), ns_per_packet: $echo,
-      spread: (([$cost1[0].ns_per_packet, $cost2[0].ns_per_packet] | max - min) / $echo)}],
-    datapath: [$relay[0].points[] | . + {echo_ns_per_packet: $echo, added_ns_per_packet: (.ns_per_packet - $echo),
-      echo_latency_us: $latency}],
-    sessions: $relay[0].sessions
+    echo: [$one[0].echo, $rings[0].echo],
+    datapath: ($one[0].points + ($two[0].points // [])),
+    sessions: $one[0].sessions,
+    skipped: (if $skipped == "" then [] else [{part: "datapath", workers: 2, why: $skipped}] end)
   }' >"$out" || fail "datapath.sh: the results could not be written to $out"

@@ -1,102 +1,111 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * echo: what the port itself costs. One lcore receives a burst, swaps the addresses and sends, over
- * the same kind of memif, with the same rings and buffers, from the same memory as the relay.
- *
- * Only turns that find a whole burst are timed, and after a smaller one it waits a bit: a relay at
- * its limit finds whole bursts too, and the generator's speed must not look like the port's cost.
+ * echo: what a port itself costs. It receives a burst, swaps the addresses and sends: over the same
+ * kind of memif, with the same rings and buffers, from the same memory as the relay; or over a pair
+ * of rte_rings whose mbufs it shares with feed.
  */
+#include "echo_loop.h"
+
 #include <getopt.h>
-#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
+#include <rte_launch.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BURST 64 /* as a worker's */
-#define MBUFS 32767
-#define WAIT_US 15
+#define MBUFS 65535
+#define ENDS_MAX 2
 
 static const char usage[] =
-	"Usage: echo --device ARGS --cpu N [--seconds N]\n"
+	"Usage: echo (--device ARGS | --rings PREFIX --huge-dir DIR) --control FILE --cpu N[,N]\n"
 	"\n"
-	"Sends back what comes by a device (\"net_memif0,role=server,...\"), with its addresses\n"
-	"swapped, until SIGTERM. Prints then what a packet cost, in JSON: of whole bursts alone.\n"
-	"Run it by bench/datapath.sh.\n";
+	"Sends back what comes by a device (\"net_memif0,role=server,...\"), or by a pair of "
+	"rings\n"
+	"of the DPDK process PREFIX, which this is, its hugepages being files in DIR; with the\n"
+	"addresses swapped, until SIGTERM. Each CPU serves a queue. feed orders it by the control\n"
+	"socket. Run it by bench/datapath.sh.\n";
 
-static _Atomic bool stop;
+struct options {
+	const char *device, *rings, *huge_dir, *control, *cpus;
+};
+
+static struct echo_end ends[ENDS_MAX];
 
 static void
 on_signal(int number)
 {
 	(void)number;
-	atomic_store(&stop, true);
+	echo_stop();
 }
 
-static void
-swap_addresses(struct rte_mbuf *mbuf)
+static bool
+read_options(int argc, char **argv, struct options *options)
 {
-	struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(ether + 1);
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-	struct rte_ether_addr mac = ether->dst_addr;
-	rte_be32_t address = ip->dst_addr;
-	rte_be16_t port = udp->dst_port;
+	static const struct option known[] = {{"device", required_argument, NULL, 0},
+		{"rings", required_argument, NULL, 1}, {"huge-dir", required_argument, NULL, 2},
+		{"control", required_argument, NULL, 3}, {"cpu", required_argument, NULL, 4},
+		{NULL, 0, NULL, 0}};
+	const char **texts[] = {&options->device, &options->rings, &options->huge_dir,
+		&options->control, &options->cpus};
+	int found;
 
-	ether->dst_addr = ether->src_addr;
-	ether->src_addr = mac;
-	ip->dst_addr = ip->src_addr;
-	ip->src_addr = address;
-	udp->dst_port = udp->src_port;
-	udp->src_port = port;
+	while ((found = getopt_long(argc, argv, "", known, NULL)) >= 0 && found != '?')
+		*texts[found] = optarg;
+	if (found != -1 || optind != argc || options->control == NULL || options->cpus == NULL)
+		return false;
+	/* there is one pair of rings, so one CPU serves it */
+	return options->device != NULL ? options->rings == NULL
+	                               : options->rings != NULL && options->huge_dir != NULL &&
+	                                         strchr(options->cpus, ',') == NULL;
 }
 
+/* How many lcores: one for each CPU named, "1,2". */
 static unsigned
-turn(uint16_t port)
+name_lcores(const char *cpus, char *text, size_t size)
 {
-	struct rte_mbuf *mbufs[BURST];
-	uint16_t count = rte_eth_rx_burst(port, 0, mbufs, BURST);
+	unsigned count = 0;
+	size_t used = (size_t)snprintf(text, size, "--lcores=");
 
-	for (uint16_t i = 0; i < count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
-	for (uint16_t i = 0; i < count; i++)
-		swap_addresses(mbufs[i]);
-	uint16_t sent = count > 0 ? rte_eth_tx_burst(port, 0, mbufs, count) : 0;
-	if (sent < count)
-		rte_pktmbuf_free_bulk(mbufs + sent, (unsigned)(count - sent));
+	for (const char *next = cpus; next != NULL && count < ENDS_MAX && used < size; count++) {
+		used += (size_t)snprintf(text + used, size - used, "%s%u@%lu", count > 0 ? "," : "",
+			count, strtoul(next, NULL, 10));
+		next = strchr(next, ',');
+		next += next != NULL;
+	}
 	return count;
 }
 
-static void
-echo(uint16_t port)
+/* Returns how many lcores there are. */
+static unsigned
+start_eal(const struct options *options)
 {
-	uint64_t cycles = 0, packets = 0;
+	char lcores[64], where[320], folder[320];
+	unsigned count = name_lcores(options->cpus, lcores, sizeof(lcores));
+	const char *args[16] = {
+		"echo", lcores, "-m", "256", "--no-pci", "--no-telemetry", "--log-level=error"};
+	int used = 7;
 
-	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		uint64_t begun = rte_rdtsc();
-		unsigned count = turn(port);
-		uint64_t ended = rte_rdtsc();
-		if (count == BURST) {
-			cycles += ended - begun;
-			packets += count;
-		} else {
-			rte_delay_us(WAIT_US);
-		}
+	if (options->device != NULL) {
+		snprintf(where, sizeof(where), "--vdev=%s", options->device);
+		args[used++] = "--in-memory";
+		args[used++] = "--single-file-segments";
+	} else {
+		snprintf(where, sizeof(where), "--file-prefix=%s", options->rings);
+		snprintf(folder, sizeof(folder), "--huge-dir=%s", options->huge_dir);
+		args[used++] = "--proc-type=primary";
+		args[used++] = folder;
 	}
-	printf("{\"ns_per_packet\": %.2f, \"packets\": %lu}\n",
-		packets > 0 ? (double)cycles * 1e9 / (double)rte_get_tsc_hz() / (double)packets : 0,
-		(unsigned long)packets);
+	args[used++] = where;
+	return rte_eal_init(used, (char **)(uintptr_t)args) < 0 ? 0 : count;
 }
 
-static uint16_t
-open_port(const char *device, struct rte_mempool *pool)
+static bool
+open_port(const char *device, struct rte_mempool *pool, uint16_t queues)
 {
 	struct rte_eth_conf conf = {0};
 	char name[64];
@@ -104,60 +113,65 @@ open_port(const char *device, struct rte_mempool *pool)
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
 	if (rte_eth_dev_get_port_by_name(name, &id) != 0 ||
-		rte_eth_dev_configure(id, 1, 1, &conf) != 0 ||
-		rte_eth_tx_queue_setup(id, 0, 1024, 0, NULL) != 0 ||
-		rte_eth_rx_queue_setup(id, 0, 1024, 0, NULL, pool) != 0 ||
-		rte_eth_dev_start(id) != 0) {
-		fprintf(stderr, "echo: %s can't be opened\n", device);
-		exit(1);
+		rte_eth_dev_configure(id, queues, queues, &conf) != 0)
+		return false;
+	for (uint16_t i = 0; i < queues; i++) {
+		if (rte_eth_tx_queue_setup(id, i, 1024, 0, NULL) != 0 ||
+			rte_eth_rx_queue_setup(id, i, 1024, 0, NULL, pool) != 0)
+			return false;
+		ends[i].port = id;
+		ends[i].queue = i;
 	}
-	return id;
+	return rte_eth_dev_start(id) == 0;
+}
+
+/* One reader and one writer each, as a relay's queue would have. */
+static bool
+open_rings(void)
+{
+	const unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
+
+	ends[0].in = rte_ring_create(ECHO_RING_THERE, ECHO_RING_SLOTS, SOCKET_ID_ANY, flags);
+	ends[0].out = rte_ring_create(ECHO_RING_BACK, ECHO_RING_SLOTS, SOCKET_ID_ANY, flags);
+	return ends[0].in != NULL && ends[0].out != NULL;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option known[] = {{"device", required_argument, NULL, 'd'},
-		{"cpu", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
 	struct sigaction action = {.sa_handler = on_signal};
-	const char *device = NULL;
-	unsigned cpu = 0;
-	char lcores[32], vdev[320];
-	int found;
+	struct options options = {0};
 
-	while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (found == 'd')
-			device = optarg;
-		else if (found == 'c')
-			cpu = (unsigned)strtoul(optarg, NULL, 10);
-		else
-			break;
-	}
-	if (found != -1 || device == NULL) {
+	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	snprintf(lcores, sizeof(lcores), "--lcores=0@%u", cpu);
-	snprintf(vdev, sizeof(vdev), "--vdev=%s", device);
-	char *args[] = {(char *)(uintptr_t) "echo", (char *)(uintptr_t) "--in-memory",
-		(char *)(uintptr_t) "--single-file-segments", (char *)(uintptr_t) "-m",
-		(char *)(uintptr_t) "256", (char *)(uintptr_t) "--no-pci",
-		(char *)(uintptr_t) "--no-telemetry", (char *)(uintptr_t) "--log-level=error",
-		lcores, vdev};
-	if (rte_eal_init(RTE_DIM(args), args) < 0)
+	unsigned count = start_eal(&options);
+	if (count == 0)
 		return 1;
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
-		"echo", MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
-	if (pool == NULL) {
-		fprintf(stderr, "echo: out of memory\n");
+		ECHO_POOL, MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
+	if (pool == NULL ||
+		!(options.device != NULL ? open_port(options.device, pool, (uint16_t)count)
+					 : open_rings())) {
+		fprintf(stderr, "echo: %s can't be opened\n",
+			options.device != NULL ? options.device : "the pair of rings");
 		return 1;
 	}
-	uint16_t port = open_port(device, pool);
+	int result = echo_control_start(options.control, ends, count);
+	if (result != 0) {
+		fprintf(stderr, "echo: %s: %s\n", options.control, strerror(-result));
+		return 1;
+	}
 	fprintf(stderr, "echo: ready\n");
-	echo(port);
-	rte_eth_dev_stop(port);
+	if (count > 1)
+		rte_eal_remote_launch(echo_loop, &ends[1], 1);
+	echo_loop(&ends[0]);
+	rte_eal_mp_wait_lcore();
+	if (options.device != NULL)
+		rte_eth_dev_stop(ends[0].port);
 	rte_eal_cleanup();
 	return 0;
 }

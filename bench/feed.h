@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lab's generator: real SRTP over net_memif to a relay, or to an echo, on another core.
+ * The lab's generator: real SRTP to a relay, or to an echo, on other cores.
  *
  * Packets are made and protected before a trial, so that during it they are only sent, counted and
- * timed: feed.c has the search, feed_packets.c the packets, feed_trial.c the trial, feed_oracle.c
- * the judgement by libsrtp2, feed_control.c the relay API, feed_port.c the memif port.
+ * timed: feed.c has the points, feed_measure.c the search and the rounds, feed_packets.c the packets,
+ * feed_trial.c the trial, feed_oracle.c the judgement by libsrtp2, feed_control.c the relay API,
+ * feed_peer.c the peers (how the relay or an echo is reached, and kept still meanwhile).
  */
 #ifndef BENCH_FEED_H
 #define BENCH_FEED_H
@@ -14,7 +15,12 @@
 #include "relay/client.h"
 #include "wire.h"
 
+#include <jansson.h>
+#include <rte_ring.h>
+#include <sys/types.h>
+
 #define FEED_BURST 32
+#define FEED_QUEUES_MAX 2
 #define FEED_SAMPLE 200       /* one packet in so many is judged: more than one in 256 */
 #define FEED_FRAME_MAX 1518   /* bytes */
 #define FEED_PLACE 64         /* bytes: packets begin on a cache line */
@@ -42,12 +48,24 @@ struct feed_packet {
 	uint16_t payload;
 };
 
-struct feed {
+/* Whom packets are sent to: the relay or an echo, over a port, or over rings whose mbufs both ends
+ * share. */
+struct feed_peer {
+	bool is_echo;
 	uint16_t port;
+	unsigned queues;
+	struct rte_ring *there, *back; /* in place of a port */
+	struct rte_mempool *pool;      /* that the rings' mbufs are from */
+	pid_t pid;                     /* 0: it is never kept still */
+	int control;                   /* an echo's */
+};
+
+struct feed {
+	struct feed_peer relay, echo;
+	struct feed_peer *peer; /* one of them */
 	struct rte_mempool *pool;
 	struct rte_ether_addr mac, relay_mac;
 	bool relay_known;
-	bool echo;
 	const struct crypto_engine *engine;
 	void *engine_state;
 	struct relay_client *client;
@@ -60,6 +78,7 @@ struct feed {
 	struct feed_packet *packet;
 	uint8_t *seen; /* of each packet of the trial: it came back */
 	uint32_t packets_max;
+	uint32_t made;   /* packets of the last trial, that an echo may have too */
 	uint8_t *sample; /* frames that came back, FEED_FRAME_MAX each */
 	uint32_t *sample_of;
 	uint32_t samples_max;
@@ -77,12 +96,12 @@ struct feed_result {
 	bool behind;      /* what was due went out late to the end: the rate is too high */
 	uint32_t strange; /* came, and are none of the trial's, or came twice */
 	uint32_t samples;
-	double core_share;
+	double core_share; /* that this process had of its core, or the peer of its cores: the less */
 	struct feed_latency latency;
 };
 
 struct feed_counters {
-	uint64_t packets, busy_cycles, sampled;
+	uint64_t packets, busy_turns, busy_cycles, sampled;
 	double stage[16]; /* cycles in all */
 	unsigned stages;
 	char stage_name[16][16];
@@ -94,10 +113,25 @@ feed_frame(const struct feed *feed, const struct feed_packet *packet)
 	return feed->arena + (size_t)packet->place * FEED_PLACE;
 }
 
-/* feed_port.c */
-void feed_port_open(struct feed *feed, const char *memif, unsigned ring);
+/* feed_peer.c. Its functions end the program with a sentence when a peer is not there. */
+void
+feed_peer_open_memif(struct feed *feed, struct feed_peer *peer, const char *memif, unsigned ring);
+void feed_peer_open_rings(struct feed_peer *peer);
+void feed_peer_open_control(struct feed_peer *echo, const char *path);
+/* From now on the peer is this one; the other is stopped, as it would take the core. */
+void feed_peer_choose(struct feed *feed, struct feed_peer *peer);
+/* Stopped peers go on: before this program ends. */
+void feed_peers_release(const struct feed *feed);
+void feed_peers_close(struct feed *feed);
+/* What the echo did since the last order, and how often it looks from now on: see echo.h. */
+void feed_echo_order(struct feed *feed, double period_us, struct feed_counters *done);
+uint16_t feed_receive(const struct feed *feed, unsigned queue, struct rte_mbuf *mbufs[]);
+/* Sends those of `mbufs` that there is room for. Returns how many. */
+uint16_t feed_send(const struct feed *feed, unsigned queue, struct rte_mbuf *mbufs[], unsigned n);
+/* Seconds of CPU that the peer's process has had; 0 if its pid is not known. */
+double feed_peer_cpu(const struct feed_peer *peer);
 /* Answers the relay's ARP requests among what came, and frees all. */
-void feed_port_idle(struct feed *feed);
+void feed_peer_idle(struct feed *feed);
 bool feed_answer_arp(struct feed *feed, struct rte_mbuf *mbuf);
 
 /* feed_packets.c */
@@ -124,7 +158,28 @@ int feed_connect(struct feed *feed, const char *socket);
 /* Installs sessions until there are so many; seconds that it took, or negative. */
 double feed_install(struct feed *feed, uint32_t sessions);
 double feed_delete(struct feed *feed, uint32_t first, uint32_t end);
+/* Of all workers together. */
 int feed_read_counters(struct feed *feed, struct feed_counters *counters);
 uint64_t feed_session_bytes(struct feed *feed);
+
+/* feed_measure.c */
+struct feed_plan {
+	unsigned trial_ms, confirm_ms, latency_ms, repeat;
+	double mpps; /* no search, but this rate; 0: search */
+};
+
+/* What is measured at once. */
+struct feed_point {
+	uint32_t sessions;
+	unsigned payload;
+	bool mixed, latency;
+};
+
+/* The relay, and the echo beside it in turns. NULL: no rate without loss could be confirmed. */
+json_t *
+feed_measure(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point);
+/* The echo alone: what the port can do. */
+json_t *
+feed_measure_echo(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point);
 
 #endif

@@ -62,7 +62,7 @@ wait_until(struct feed *feed, const struct batch *batch, uint32_t most)
 					  (relay_client_wants_write(feed->client) ? POLLOUT : 0))};
 		if (poll(&poll_fd, 1, 5000) <= 0 || relay_client_process(feed->client) != 0)
 			return -1;
-		feed_port_idle(feed);
+		feed_peer_idle(feed);
 	}
 	return batch->refused == 0 ? 0 : -1;
 }
@@ -109,7 +109,7 @@ feed_install(struct feed *feed, uint32_t sessions)
 	/* the relay asks who its far ends are */
 	double limit = now_s() + 10, settled = now_s() + 1;
 	while (now_s() < limit && (!feed->relay_known || now_s() < settled))
-		feed_port_idle(feed);
+		feed_peer_idle(feed);
 	return feed->relay_known ? took : -1;
 }
 
@@ -149,32 +149,49 @@ ask(struct feed *feed, uint16_t op)
 	return &reply.header;
 }
 
-/* Of worker 0: "worker.0.cycles_100_open" is the mean of a packet that was sampled, in 1/100. */
+/* "worker.1.packets" -> "packets"; NULL if it is none of a worker's. */
+static const char *
+of_worker(const char *name)
+{
+	unsigned worker;
+	int used = 0;
+
+	return sscanf(name, "worker.%u.%n", &worker, &used) == 1 && used > 0 ? name + used : NULL;
+}
+
+/* "workers.cycles_100_open" is the mean of all packets that were sampled, in 1/100. */
+static void
+take_counter(struct feed_counters *counters, const struct relay_counter *counter)
+{
+	static const char stage[] = "workers.cycles_100_";
+	const char *name = of_worker(counter->name);
+
+	if (name != NULL && strcmp(name, "packets") == 0)
+		counters->packets += counter->value;
+	else if (name != NULL && strcmp(name, "busy_cycles") == 0)
+		counters->busy_cycles += counter->value;
+	else if (name != NULL && strcmp(name, "bursts") == 0)
+		counters->busy_turns += counter->value;
+	else if (strcmp(counter->name, "workers.sampled") == 0)
+		counters->sampled = counter->value;
+	else if (strncmp(counter->name, stage, strlen(stage)) == 0 && counters->stages < 16) {
+		snprintf(counters->stage_name[counters->stages], 16, "%.15s",
+			counter->name + strlen(stage));
+		counters->stage[counters->stages++] = (double)counter->value / 100;
+	}
+}
+
 int
 feed_read_counters(struct feed *feed, struct feed_counters *counters)
 {
 	const struct relay_stats_reply *reply =
 		(const struct relay_stats_reply *)ask(feed, RELAY_OP_STATS);
-	static const char stage[] = "worker.0.cycles_100_";
 
 	memset(counters, 0, sizeof(*counters));
 	if (reply == NULL)
 		return -1;
-	for (uint32_t i = 0; i < reply->count; i++) {
-		const struct relay_counter *counter = &reply->counter[i];
-		if (strcmp(counter->name, "worker.0.packets") == 0)
-			counters->packets = counter->value;
-		else if (strcmp(counter->name, "worker.0.busy_cycles") == 0)
-			counters->busy_cycles = counter->value;
-		else if (strcmp(counter->name, "worker.0.sampled") == 0)
-			counters->sampled = counter->value;
-		else if (strncmp(counter->name, stage, strlen(stage)) == 0 &&
-			 counters->stages < 16) {
-			snprintf(counters->stage_name[counters->stages], 16, "%.15s",
-				counter->name + strlen(stage));
-			counters->stage[counters->stages++] = (double)counter->value / 100;
-		}
-	}
+	for (uint32_t i = 0; i < reply->count; i++)
+		take_counter(counters, &reply->counter[i]);
 	for (unsigned i = 0; i < counters->stages; i++)
 		counters->stage[i] *= (double)counters->sampled;
 	return 0;

@@ -20,6 +20,7 @@ struct trial {
 	uint32_t sent;
 	uint32_t heard;
 	uint64_t begun;                    /* TSC */
+	uint64_t late;                     /* TSC cycles after its time in which a packet is lost */
 	double cycles_a_packet;            /* TSC, at the rate */
 	uint32_t histogram[STEPS];         /* of latencies in TSC cycles */
 	struct rte_mbuf *mbuf[FEED_BURST]; /* to send with: they only point at packets */
@@ -93,37 +94,105 @@ static void
 receive(struct trial *trial)
 {
 	struct rte_mbuf *mbufs[FEED_BURST];
-	uint16_t count = rte_eth_rx_burst(trial->feed->port, 0, mbufs, FEED_BURST);
-	uint64_t now = rte_rdtsc();
 
-	for (uint16_t i = 0; i < count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
-	for (uint16_t i = 0; i < count; i++)
-		hear(trial, mbufs[i], now);
+	for (unsigned queue = 0; queue < trial->feed->peer->queues; queue++) {
+		uint16_t count = feed_receive(trial->feed, queue, mbufs);
+		uint64_t now = rte_rdtsc();
+		for (uint16_t i = 0; i < count; i++)
+			rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+		for (uint16_t i = 0; i < count; i++)
+			hear(trial, mbufs[i], now);
+	}
 }
 
-/* The mbufs stay ours, since the port, which copies, lets go of the second reference alone. */
+/* By a port: an mbuf only points at the packet and stays ours, since the port, which copies, lets go
+ * of the second reference alone. */
+static unsigned
+send_by_port(struct trial *trial, unsigned queue, const struct feed_packet *packets[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *mbuf = trial->mbuf[i];
+		mbuf->buf_addr = feed_frame(trial->feed, packets[i]);
+		mbuf->data_off = 0;
+		mbuf->data_len = packets[i]->length;
+		mbuf->pkt_len = packets[i]->length;
+		rte_mbuf_refcnt_set(mbuf, 2);
+	}
+	return feed_send(trial->feed, queue, trial->mbuf, n);
+}
+
+/* By rings, which give away the mbuf itself: the packet has to be in one that both ends share. */
+static unsigned
+send_by_rings(struct trial *trial, const struct feed_packet *packets[], unsigned n)
+{
+	struct rte_mbuf *mbufs[FEED_BURST];
+
+	if (rte_pktmbuf_alloc_bulk(trial->feed->peer->pool, mbufs, n) != 0)
+		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(rte_pktmbuf_mtod(mbufs[i], void *), feed_frame(trial->feed, packets[i]),
+			packets[i]->length);
+		mbufs[i]->data_len = packets[i]->length;
+		mbufs[i]->pkt_len = packets[i]->length;
+	}
+	unsigned sent = feed_send(trial->feed, 0, mbufs, n);
+	if (sent < n)
+		rte_pktmbuf_free_bulk(mbufs + sent, n - sent);
+	return sent;
+}
+
+static bool
+is_late(const struct trial *trial)
+{
+	uint64_t due = (uint64_t)(trial->sent * trial->cycles_a_packet) + trial->late;
+
+	return due < rte_rdtsc() - trial->begun;
+}
+
+/* A stream has always the same queue, whoever owns its session: as RSS would have it. */
+static unsigned
+queue_of(const struct feed_packet *packet, unsigned queues)
+{
+	return (packet->stream * UINT32_C(2654435761) >> 16) % queues;
+}
+
+/* The next packets, until they are all sent, or it is too late. */
 static void
 send_some(struct trial *trial, uint32_t count)
 {
+	const struct feed_peer *peer = trial->feed->peer;
+	const struct feed_packet *packets[FEED_QUEUES_MAX][FEED_BURST];
+	unsigned n[FEED_QUEUES_MAX] = {0};
+
 	for (uint32_t i = 0; i < count; i++) {
 		const struct feed_packet *packet = &trial->feed->packet[trial->sent + i];
-		struct rte_mbuf *mbuf = trial->mbuf[i];
-		mbuf->buf_addr = feed_frame(trial->feed, packet);
-		mbuf->data_off = 0;
-		mbuf->data_len = packet->length;
-		mbuf->pkt_len = packet->length;
-		rte_mbuf_refcnt_set(mbuf, 2);
+		unsigned queue = peer->queues > 1 ? queue_of(packet, peer->queues) : 0;
+		packets[queue][n[queue]++] = packet;
 	}
-	trial->sent += rte_eth_tx_burst(trial->feed->port, 0, trial->mbuf, (uint16_t)count);
+	for (unsigned queue = 0; queue < peer->queues; queue++)
+		for (unsigned done = 0; done < n[queue];) {
+			unsigned sent = peer->there != NULL
+			                        ? send_by_rings(trial, packets[queue] + done,
+							  n[queue] - done)
+			                        : send_by_port(trial, queue, packets[queue] + done,
+							  n[queue] - done);
+			done += sent;
+			trial->sent += sent;
+			if (done < n[queue]) {
+				receive(trial);
+				if (is_late(trial))
+					return;
+			}
+		}
 }
 
 /* Sends all, each in its time. False: what is due could not be sent in time. */
 static bool
 send_all(struct trial *trial)
 {
-	uint64_t late = (uint64_t)(FEED_LATE_US * 1e-6 * (double)rte_get_tsc_hz());
 	double packets_a_cycle = 1 / trial->cycles_a_packet;
+
+	trial->late = (uint64_t)(FEED_LATE_US * 1e-6 * (double)rte_get_tsc_hz());
 
 	trial->begun = rte_rdtsc();
 	while (trial->sent < trial->packets) {
@@ -133,7 +202,7 @@ send_all(struct trial *trial)
 		if (due > trial->sent)
 			send_some(trial, RTE_MIN(due - trial->sent, (uint32_t)FEED_BURST));
 		receive(trial);
-		if ((uint64_t)(trial->sent * trial->cycles_a_packet) + late < passed)
+		if (is_late(trial))
 			return false;
 	}
 	double last_due = trial->packets * trial->cycles_a_packet;
@@ -150,6 +219,29 @@ cpu_seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+struct times {
+	double wall, own, peer; /* seconds; of CPU the latter two */
+};
+
+static struct times
+read_times(const struct feed *feed)
+{
+	return (struct times){.wall = cpu_seconds(CLOCK_MONOTONIC),
+		.own = cpu_seconds(CLOCK_THREAD_CPUTIME_ID),
+		.peer = feed_peer_cpu(feed->peer)};
+}
+
+/* What this thread had of its core, or the peer of its own, whichever is less. */
+static double
+share_since(const struct feed *feed, const struct times *before)
+{
+	struct times now = read_times(feed);
+	double wall = now.wall - before->wall, own = (now.own - before->own) / wall;
+	double peer = (now.peer - before->peer) / (wall * feed->peer->queues);
+
+	return feed->peer->pid > 0 && peer < own ? peer : own;
+}
+
 void
 feed_trial(struct feed *feed, uint32_t n, double mpps, struct feed_result *result)
 {
@@ -164,18 +256,17 @@ feed_trial(struct feed *feed, uint32_t n, double mpps, struct feed_result *resul
 	trial.packets = n;
 	trial.cycles_a_packet = (double)rte_get_tsc_hz() / (mpps * 1e6);
 	for (unsigned i = 0; i < 100; i++)
-		feed_port_idle(feed);
+		feed_peer_idle(feed);
 	if (rte_pktmbuf_alloc_bulk(feed->pool, trial.mbuf, FEED_BURST) != 0)
 		return;
 	for (unsigned i = 0; i < FEED_BURST; i++)
 		addresses[i] = trial.mbuf[i]->buf_addr;
-	double wall = cpu_seconds(CLOCK_MONOTONIC), cpu = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
+	struct times before = read_times(feed);
 	result->behind = !send_all(&trial);
 	uint64_t drained = rte_rdtsc() + rte_get_tsc_hz() * DRAIN_MS / 1000;
 	while (trial.heard < n && rte_rdtsc() < drained)
 		receive(&trial);
-	result->core_share = (cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - cpu) /
-	                     (cpu_seconds(CLOCK_MONOTONIC) - wall);
+	result->core_share = share_since(feed, &before);
 	for (unsigned i = 0; i < FEED_BURST; i++) {
 		trial.mbuf[i]->buf_addr = addresses[i];
 		rte_mbuf_refcnt_set(trial.mbuf[i], 1);

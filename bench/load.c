@@ -241,7 +241,7 @@ main(int argc, char **argv)
 	if (pump.pool == NULL || load.engine == NULL)
 		return 1;
 	streams_make(&load);
-	pump.port = wire_open(load.options.memif, RING, pump.pool);
+	pump.port = wire_open(load.options.memif, RING, 1, pump.pool);
 	rte_eth_macaddr_get(pump.port, &load.mac);
 	if (pthread_create(&control, NULL, control_main, &load) != 0)
 		return 1;

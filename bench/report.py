@@ -140,31 +140,63 @@ def latency(entry, key):
                     for one in figures)
 
 
+def datapath_order(one):
+    return (one["workers"], one["port"], str(one.get("payload")), one["sessions"])
+
+
+def payload_of(one):
+    payload = one.get("payload")
+    return f"{one['sessions']:,} x {payload}" + (" B" if lab.number(payload) else "")
+
+
 def datapath_lines(data):
-    lines = title("Data plane: ns a packet on one core a worker; latency us, p50/p99/p99.9")
+    lines = title("Data plane: ns a packet on one core a worker, and of an echo at the same rate and bursts")
     if not data["datapath"]:
         return lines + ["  not measured"] + echo_lines(data)
     rows = []
-    for one in sorted(data["datapath"], key=lambda one: (
-            str(one.get("payload")), one["port"], one["workers"], one["sessions"])):
-        payload = one.get("payload")
-        rows.append([f"{one['sessions']:,} x {payload}" + (" B" if lab.number(payload) else ""),
-                     one["port"], one["workers"],
+    for one in sorted(data["datapath"], key=datapath_order):
+        rows.append([payload_of(one), one["port"], one["workers"],
                      f"{lab.figure(one, 'mpps') or 0:.2f}", ns(lab.figure(one, "ns_per_packet")),
+                     ns(lab.figure(one, "echo_ns_per_packet")),
                      ns(lab.figure(one, "added_ns_per_packet")),
-                     percent(lab.figure(one, "spread")), percent(lab.figure(one, "core_share")),
-                     latency(one, "latency_us"), latency(one, "latency_90_us")])
-    head = ["sessions x payload", "port", "w", "Mpps", "ns", "added", "spread", "core",
-            "50 % load", "90 % load"]
-    return lines + table(head, rows) + echo_lines(data)
+                     percent(lab.figure(one, "spread")), percent(lab.figure(one, "added_spread")),
+                     ns(lab.figure(one, "burst")), percent(lab.figure(one, "busy")),
+                     percent(lab.figure(one, "core_share"))])
+    head = ["sessions x payload", "port", "w", "Mpps", "ns", "echo", "added", "spread", "of added",
+            "burst", "busy", "core"]
+    return lines + table(head, rows) + skipped_lines(data) + echo_lines(data)
+
+
+def skipped_lines(data):
+    lines = []
+    for one in data["skipped"]:
+        if lab.number(one.get("workers")) is not None:
+            lines += prose(f"{one['workers']} workers: not measured, for {one.get('why', '?')}")
+    return lines
+
+
+def latency_lines(data):
+    lines = title("Latency, us, p50/p99/p99.9: the relay's, an echo's at the same rate, and p99 added")
+    rows = []
+    for one in sorted(data["datapath"], key=datapath_order):
+        for load, suffix in (("50 %", ""), ("90 %", "_90")):
+            if lab.section(one, f"latency{suffix}_us"):
+                rows.append([payload_of(one), one["workers"], load,
+                             latency(one, f"latency{suffix}_us"),
+                             latency(one, f"echo_latency{suffix}_us"),
+                             ns(lab.figure(one, f"added_latency{suffix}_us", "p99"))])
+    if not rows:
+        return lines + ["  not measured"]
+    return lines + table(["sessions x payload", "w", "load", "relay", "echo", "p99 added"], rows)
 
 
 def echo_lines(data):
     lines = []
     for one in data["echo"]:
-        lines += prose(f"echo over {one.get('port')}: {ns(lab.figure(one, 'ns_per_packet'))} ns, "
-                       f"{lab.figure(one, 'mpps') or 0:.2f} Mpps, spread "
-                       f"{percent(lab.figure(one, 'spread'))}")
+        lines += prose(f"echo alone over {one.get('port')}: "
+                       f"{ns(lab.figure(one, 'ns_per_packet'))} ns a packet at its highest rate, "
+                       f"{lab.figure(one, 'mpps') or 0:.2f} Mpps, in bursts of "
+                       f"{ns(lab.figure(one, 'burst'))}; spread {percent(lab.figure(one, 'spread'))}")
     return lines
 
 
@@ -238,8 +270,8 @@ def refused_lines(data):
 
 
 def render(data):
-    parts = (machine_lines, crypto_lines, burst_lines, datapath_lines, stage_lines,
-             rtpengine_lines, session_lines, refused_lines, goal_lines)
+    parts = (machine_lines, crypto_lines, burst_lines, datapath_lines, latency_lines,
+             stage_lines, rtpengine_lines, session_lines, refused_lines, goal_lines)
     return "\n".join(line for part in parts for line in part(data)) + "\n"
 
 

@@ -17,9 +17,9 @@ SESSIONS = 64
 SESSIONS_MANY = 100000
 # what each part may bring; anything else of it is about the part itself, and stays behind
 FIGURES = ("machine", "engine", "crypto", "echo", "datapath", "sessions", "rtpengine",
-           "rtpengine_skipped")
+           "rtpengine_skipped", "skipped")
 HEAD = ("schema", "release", "commit", "begun", "seconds", "quick")
-LISTS = ("crypto", "echo", "datapath")
+LISTS = ("crypto", "echo", "datapath", "skipped")
 
 
 class Refused(Exception):
@@ -226,12 +226,6 @@ def spread_of(*spreads):
     return None if None in spreads else round(sum(spreads), 4)
 
 
-def spread_of_added(entry):
-    """What is added is a difference: the whole's rounds are as far apart, of a smaller figure."""
-    spread, added = figure(entry, "spread"), figure(entry, "added_ns_per_packet")
-    return None if spread is None or not added else spread * entry["ns_per_packet"] / abs(added)
-
-
 def is_met(value, limit, better):
     return {"higher": value >= limit, "lower": value <= limit, "below": value < limit}[better]
 
@@ -292,8 +286,9 @@ def goal_datapath(data):
     added = figure(ours, "added_ns_per_packet")
     if added is None or not raw:
         return "no " + ("datapath figure" if added is None else f"crypto figure of {RAW}")
-    return (added / raw["ns_per_packet"], spread_of(spread_of_added(ours), figure(raw, "spread")),
-            f"{added:.1f} ns added, {RAW} {raw['ns_per_packet']:.1f} ns")
+    return (added / raw["ns_per_packet"], spread_of(figure(ours, "added_spread"), figure(raw, "spread")),
+            f"relay {ours['ns_per_packet']:.1f} ns, echo {ours['ns_per_packet'] - added:.1f} ns, so "
+            f"{added:.1f} ns added; {RAW} alone {raw['ns_per_packet']:.1f} ns")
 
 
 def goal_sessions(data):
@@ -301,8 +296,10 @@ def goal_sessions(data):
     one, other = (figure(entry, "added_ns_per_packet") for entry in (few, many))
     if other is None or one is None or one <= 0:
         return f"no datapath figure at {SESSIONS_MANY if other is None else SESSIONS} sessions"
-    return (other / one, spread_of(spread_of_added(few), spread_of_added(many)),
-            f"{one:.1f} ns at {SESSIONS}, {other:.1f} ns at {SESSIONS_MANY:,}")
+    whole = [entry["ns_per_packet"] for entry in (few, many)]
+    return (other / one, spread_of(figure(few, "added_spread"), figure(many, "added_spread")),
+            f"added {one:.1f} ns at {SESSIONS}, {other:.1f} ns at {SESSIONS_MANY:,}; with the port's "
+            f"cost {whole[0]:.1f} and {whole[1]:.1f} ns, {whole[1] / whole[0]:.2f} times")
 
 
 def goal_rtpengine(data):
@@ -316,10 +313,11 @@ def goal_rtpengine(data):
 
 def goal_latency(data):
     ours = relayed(data)
-    with_relay, echo = (figure(ours, key, "p99") for key in ("latency_us", "echo_latency_us"))
-    if with_relay is None or echo is None:
+    with_relay, echo, added = (figure(ours, key, "p99") for key in (
+        "latency_us", "echo_latency_us", "added_latency_us"))
+    if with_relay is None or echo is None or added is None:
         return "no latency of " + ("the relay" if with_relay is None else "the echo")
-    return (with_relay - echo, None, f"relay {with_relay:.1f} us, echo {echo:.1f} us")
+    return (added, None, f"relay {with_relay:.1f} us, echo at the same rate {echo:.1f} us")
 
 
 def goals(data):

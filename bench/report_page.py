@@ -135,7 +135,8 @@ def cost_plot(data):
         return ""
     title = f"Data plane: cost against sessions (memif, {lab.PAYLOAD} B, 1 worker)"
     return figure(title, svg.columns(title, "ns a packet", "sessions", names, stacks),
-                  ["sessions", "echo, ns", "added, ns", "all, ns", "spread"], rows)
+                  ["sessions", "echo, ns", "added, ns", "all, ns", "spread"], rows,
+                  "the echo at the relay's rate, in bursts as large as the relay's")
 
 
 def stages_of(one):
@@ -156,7 +157,7 @@ def stage_plot(data):
 
 
 LATENCIES = (("echo, half load", "echo_latency_us"), ("relay, half load", "latency_us"),
-             ("relay, 90 %", "latency_90_us"))
+             ("echo, 90 %", "echo_latency_90_us"), ("relay, 90 %", "latency_90_us"))
 PERCENTILES = (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"))
 
 
@@ -183,14 +184,17 @@ def latency_plot(data):
 
 
 def datapath_table(data):
-    keys = ("sessions", "payload", "port", "workers", "mpps", "ns_per_packet",
-            "echo_ns_per_packet", "added_ns_per_packet", "spread", "loss", "verified", "core_share")
-    head = ("sessions", "payload", "port", "workers", "Mpps", "ns a packet", "echo ns", "added ns",
-            "spread", "lost", "packets verified", "share of the core")
-    rows = [[one.get(key) for key in keys] for one in data["datapath"]]
-    echo = table(("port", "Mpps", "ns a packet", "spread"), [
-        [one.get(key) for key in ("port", "mpps", "ns_per_packet", "spread")]
-        for one in data["echo"]])
+    columns = {"sessions": "sessions", "payload": "payload", "port": "port", "workers": "workers",
+               "mpps": "Mpps", "ns_per_packet": "ns a packet", "echo_ns_per_packet": "echo ns",
+               "added_ns_per_packet": "added ns", "spread": "spread",
+               "added_spread": "spread of added", "burst": "burst", "echo_burst": "echo's burst",
+               "busy": "busy", "loss": "lost", "verified": "packets verified",
+               "core_share": "share of the core"}
+    rows = [[one.get(key) for key in columns] for one in data["datapath"]]
+    keys = ("port", "mpps", "ns_per_packet", "burst", "spread")
+    echo = table(("port", "Mpps", "ns a packet", "burst", "spread"), [
+        [one.get(key) for key in keys] for one in data["echo"]])
+    head = list(columns.values())
     return (f"<details><summary>all figures of the data plane</summary>{table(head, rows)}"
             f"<h3>Echo alone</h3>{echo}</details>")
 
@@ -203,6 +207,17 @@ def bar_plot(title, entries, note):
         return ""
     rows = [[name, value] for name, _, value in entries]
     return figure(title, svg.bars(title, "ns", entries), ["what", "ns a packet"], rows, note)
+
+
+def port_plot(data):
+    """What each kind of port costs, and the relay over the one that it was measured over."""
+    ports = [(f"echo over {one.get('port')}", 4 if one.get("port") == "memif" else 1,
+              lab.figure(one, "ns_per_packet")) for one in data["echo"]]
+    ours = lab.figure(lab.relayed(data), "ns_per_packet")
+    return bar_plot("The port's own cost, ns a packet", ports + [
+        (f"Sallyport over memif ({lab.SESSIONS} sessions)", 0, ours)],
+        "echoes at their highest rate; over rings both ends share their memory, which the relay does "
+        "not: it holds keys")
 
 
 def peer_plots(data):
@@ -279,6 +294,11 @@ def refused(data):
             + "".join(f"<li>{escape(one)}</li>" for one in data["refused"]) + "</ul>")
 
 
+def skipped(data):
+    return "".join(f'<p class="soft">{escape(one.get("workers", "?"))} workers were not measured: '
+                   f'{escape(one.get("why", "it does not say why"))}</p>' for one in data["skipped"])
+
+
 def engine_words(data):
     engine = lab.section(data, "engine")
     if not engine.get("chosen"):
@@ -290,7 +310,7 @@ def engine_words(data):
 def page(data):
     made = lab.section(data, "sessions")
     sessions = table(("what", "figure"), named(made)) if made else NOT_MEASURED
-    paths = [plot for plot in (cost_plot(data), stage_plot(data), latency_plot(data)) if plot]
+    paths = [plot for plot in (cost_plot(data), stage_plot(data), latency_plot(data), port_plot(data)) if plot]
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
@@ -303,7 +323,7 @@ spread is (largest - least) / median. Times are of this run on this machine: com
 not the times of two runs.</p>
 <h2>Goals</h2>{goal_table(data)}{refused(data)}
 {chapter("Crypto alone", crypto_plots(data), engine_words(data) + crypto_table(data))}
-{chapter("Data plane", paths, datapath_table(data))}
+{chapter("Data plane", paths, skipped(data) + datapath_table(data))}
 {chapter("Against others", peer_plots(data), peer_table(data))}
 <h2>Sessions</h2>{sessions}
 </body></html>

@@ -15,21 +15,34 @@ _Static_assert(WIRE_HEADERS == sizeof(struct rte_ether_hdr) + sizeof(struct rte_
 				       sizeof(struct rte_udp_hdr),
 	"what wire_write_headers() writes");
 
-uint16_t
-wire_open(const char *memif, unsigned ring, struct rte_mempool *pool)
+static bool
+open_queues(uint16_t id, unsigned queues, unsigned ring, struct rte_mempool *pool)
 {
-	char arguments[256];
 	struct rte_eth_conf conf = {0};
-	uint16_t id, slots = (uint16_t)(1u << ring);
+	uint16_t slots = (uint16_t)(1u << ring);
 
+	if (rte_eth_dev_configure(id, (uint16_t)queues, (uint16_t)queues, &conf) != 0)
+		return false;
+	for (uint16_t i = 0; i < queues; i++)
+		if (rte_eth_tx_queue_setup(id, i, slots, 0, NULL) != 0 ||
+			rte_eth_rx_queue_setup(id, i, slots, 0, NULL, pool) != 0)
+			return false;
+	return rte_eth_dev_start(id) == 0;
+}
+
+uint16_t
+wire_open(const char *memif, unsigned ring, unsigned queues, struct rte_mempool *pool)
+{
+	static unsigned opened;
+	char arguments[256], name[32];
+	uint16_t id;
+
+	snprintf(name, sizeof(name), "net_memif%u", opened++);
 	snprintf(arguments, sizeof(arguments),
 		"role=client,id=0,socket=%s,socket-abstract=no,rsize=%u,bsize=2048", memif, ring);
-	if (rte_eal_hotplug_add("vdev", "net_memif0", arguments) != 0 ||
-		rte_eth_dev_get_port_by_name("net_memif0", &id) != 0 ||
-		rte_eth_dev_configure(id, 1, 1, &conf) != 0 ||
-		rte_eth_tx_queue_setup(id, 0, slots, 0, NULL) != 0 ||
-		rte_eth_rx_queue_setup(id, 0, slots, 0, NULL, pool) != 0 ||
-		rte_eth_dev_start(id) != 0) {
+	if (rte_eal_hotplug_add("vdev", name, arguments) != 0 ||
+		rte_eth_dev_get_port_by_name(name, &id) != 0 ||
+		!open_queues(id, queues, ring, pool)) {
 		fprintf(stderr, "%s: the memif port %s can't be opened: is its server there?\n",
 			program_invocation_short_name, memif);
 		exit(1);

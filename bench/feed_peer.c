@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "feed.h"
+
+#include "echo.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINK_SECONDS 10
+
+/* Both ends talk before the first packet can pass: who is stopped earlier never answers. */
+static bool
+is_linked(uint16_t port)
+{
+	struct rte_eth_link link = {0};
+	uint64_t limit = rte_rdtsc() + LINK_SECONDS * rte_get_tsc_hz();
+
+	while (rte_rdtsc() < limit)
+		if (rte_eth_link_get_nowait(port, &link) == 0 &&
+			link.link_status == RTE_ETH_LINK_UP)
+			return true;
+	return false;
+}
+
+void
+feed_peer_open_memif(struct feed *feed, struct feed_peer *peer, const char *memif, unsigned ring)
+{
+	peer->port = wire_open(memif, ring, peer->queues, feed->pool);
+	if (!is_linked(peer->port)) {
+		fprintf(stderr, "feed: %s: nobody is at its other end\n", memif);
+		exit(1);
+	}
+	if (!peer->is_echo)
+		rte_eth_macaddr_get(peer->port, &feed->mac);
+}
+
+void
+feed_peer_open_rings(struct feed_peer *peer)
+{
+	peer->there = rte_ring_lookup(ECHO_RING_THERE);
+	peer->back = rte_ring_lookup(ECHO_RING_BACK);
+	peer->pool = rte_mempool_lookup(ECHO_POOL);
+	if (peer->there != NULL && peer->back != NULL && peer->pool != NULL)
+		return;
+	fprintf(stderr, "feed: the echo's rings are not there\n");
+	exit(1);
+}
+
+void
+feed_peer_open_control(struct feed_peer *echo, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	echo->control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (echo->control >= 0 &&
+		connect(echo->control, (const void *)&address, sizeof(address)) == 0)
+		return;
+	fprintf(stderr, "feed: no echo answers at %s: %s\n", path, strerror(errno));
+	exit(1);
+}
+
+void
+feed_peer_choose(struct feed *feed, struct feed_peer *peer)
+{
+	struct feed_peer *other = peer == &feed->relay ? &feed->echo : &feed->relay;
+
+	if (feed->peer == peer)
+		return;
+	if (other->pid > 0)
+		kill(other->pid, SIGSTOP);
+	if (peer->pid > 0)
+		kill(peer->pid, SIGCONT);
+	feed->peer = peer;
+}
+
+void
+feed_peers_release(const struct feed *feed)
+{
+	if (feed->relay.pid > 0)
+		kill(feed->relay.pid, SIGCONT);
+	if (feed->echo.pid > 0)
+		kill(feed->echo.pid, SIGCONT);
+}
+
+void
+feed_peers_close(struct feed *feed)
+{
+	feed_peers_release(feed);
+	close(feed->echo.control);
+	if (feed->echo.there != NULL)
+		return;
+	rte_eth_dev_stop(feed->relay.port);
+	rte_eth_dev_stop(feed->echo.port);
+}
+
+void
+feed_echo_order(struct feed *feed, double period_us, struct feed_counters *done)
+{
+	struct echo_order order = {.period_ns = (uint64_t)(period_us * 1e3)};
+	struct echo_account account;
+
+	if (write(feed->echo.control, &order, sizeof(order)) != sizeof(order) ||
+		recv(feed->echo.control, &account, sizeof(account), 0) != sizeof(account)) {
+		fprintf(stderr, "feed: the echo takes no orders\n");
+		feed_peers_release(feed);
+		exit(1);
+	}
+	*done = (struct feed_counters){.packets = account.packets,
+		.busy_turns = account.turns,
+		.busy_cycles = account.cycles};
+}
+
+uint16_t
+feed_receive(const struct feed *feed, unsigned queue, struct rte_mbuf *mbufs[])
+{
+	const struct feed_peer *peer = feed->peer;
+
+	if (peer->back != NULL)
+		return (uint16_t)rte_ring_dequeue_burst(
+			peer->back, (void **)mbufs, FEED_BURST, NULL);
+	return rte_eth_rx_burst(peer->port, (uint16_t)queue, mbufs, FEED_BURST);
+}
+
+uint16_t
+feed_send(const struct feed *feed, unsigned queue, struct rte_mbuf *mbufs[], unsigned n)
+{
+	const struct feed_peer *peer = feed->peer;
+
+	if (peer->there != NULL)
+		return (uint16_t)rte_ring_enqueue_burst(peer->there, (void **)mbufs, n, NULL);
+	return rte_eth_tx_burst(peer->port, (uint16_t)queue, mbufs, (uint16_t)n);
+}
+
+double
+feed_peer_cpu(const struct feed_peer *peer)
+{
+	clockid_t clock;
+	struct timespec had;
+
+	if (peer->pid <= 0 || clock_getcpuclockid(peer->pid, &clock) != 0 ||
+		clock_gettime(clock, &had) != 0)
+		return 0;
+	return (double)had.tv_sec + (double)had.tv_nsec * 1e-9;
+}
+
+bool
+feed_answer_arp(struct feed *feed, struct rte_mbuf *mbuf)
+{
+	if (feed->peer->is_echo || !wire_answer_arp(mbuf, &feed->mac, &feed->relay_mac))
+		return false;
+	feed->relay_known = true;
+	return rte_eth_tx_burst(feed->peer->port, 0, &mbuf, 1) == 1;
+}
+
+void
+feed_peer_idle(struct feed *feed)
+{
+	struct rte_mbuf *mbufs[FEED_BURST];
+
+	for (unsigned queue = 0; queue < feed->peer->queues; queue++) {
+		uint16_t count = feed_receive(feed, queue, mbufs);
+		for (uint16_t i = 0; i < count; i++)
+			if (!feed_answer_arp(feed, mbufs[i]))
+				rte_pktmbuf_free(mbufs[i]);
+	}
+}
