@@ -147,6 +147,7 @@ struct config_sip {
 	struct config_peering peering;
 	struct config_limits limits;
 	struct config_records records;
+	struct config_headers headers;
 };
 
 struct config {

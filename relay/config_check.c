@@ -120,6 +120,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 		if (default_interface(lines, &media->interfaces[i], i) != 0)
 			return -ENOMEM;
 	if (default_lists(sip) != 0 || config_trunks_default(sip, lines) != 0 ||
+		config_headers_default(sip, lines) != 0 ||
 		config_registrar_default(sip, lines) != 0 ||
 		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
 		default_string(&media->engine, "auto") != 0 ||
@@ -401,5 +402,7 @@ config_check(
 		return 0;
 	if (check_sip(&to, &config->sip) != 0)
 		return -EINVAL;
-	return config_records_check(&to, &config->sip);
+	if (config_records_check(&to, &config->sip) != 0)
+		return -EINVAL;
+	return config_headers_check(&to, &config->sip);
 }

@@ -13,4 +13,15 @@ struct config_records {
 	uint32_t keep;         /* files moved aside */
 };
 
+/* Which headers pass from one leg to the other. */
+struct config_headers {
+	char **pass; /* names; set in any case */
+	unsigned pass_count;
+	char **strip; /* names: these never, whatever else may pass */
+	unsigned strip_count;
+};
+
+#define CONFIG_HEADERS_MAX 64     /* names in a list */
+#define CONFIG_HEADER_NAME_MAX 64 /* characters */
+
 #endif

@@ -171,6 +171,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_MAPPING("peering", OPT, struct config_sip, peering, peering_fields),
 	CYAML_FIELD_MAPPING("limits", OPT, struct config_sip, limits, limits_fields),
 	CYAML_FIELD_MAPPING("records", OPT, struct config_sip, records, config_records_fields),
+	CYAML_FIELD_MAPPING("headers", OPT, struct config_sip, headers, config_headers_fields),
 	CYAML_FIELD_END,
 };
 
