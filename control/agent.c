@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agent.h"
 
+#include "admission.h"
 #include "auth.h"
 #include "b2bua.h"
 #include "listener.h"
 #include "records.h"
 #include "relay/log.h"
+#include "tls_connection.h"
 #include "tls_guard.h"
+#include "tls_peer.h"
 #include "users.h"
 
 #include <errno.h>
@@ -21,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_SIZE_MAX 65536               /* bytes of one SIP message */
 #define NO_LISTENER_YET ((url_string_t *)-1) /* as nta_agent_create() has it */
 
 static void
@@ -47,6 +49,8 @@ source_of(struct agent *agent, nta_incoming_t *request, struct source *out)
 	read_address(msg_addr(message), &out->peer);
 	relay_addr_format(&out->peer, out->text);
 	out->connection = nta_incoming_transport(agent->nta, request, message);
+	if (out->connection != NULL)
+		tls_connection_bind(out->connection, &out->peer);
 	msg_destroy(message);
 }
 
@@ -135,11 +139,17 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	bool taken = false;
 
 	source_of(agent, request, &source);
+	if (source.connection != NULL && tls_peer_is_peering(source.connection)) {
+		/* nobody logs in where trunks are known by their certificates */
+		nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
+		source_release(&source);
+		return false;
+	}
 	if (source.connection == NULL || !auth_request(agent->auth, request, sip, &source, user)) {
 		source_release(&source);
 		return false;
 	}
-	tls_guard_trust(&source.peer);
+	tls_guard_trust(source.connection);
 	if (!accept_request(agent, request, sip)) {
 		/* it has been answered */
 	} else if (sip->sip_request->rq_method == sip_method_register) {
@@ -154,12 +164,26 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	return taken;
 }
 
+/* May this be looked at at all? If not, it has been answered and destroyed. */
+static bool
+admit(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
+{
+	struct source source;
+
+	source_of(agent, request, &source);
+	bool admitted = admission_admit(agent, request, sip, &source);
+	source_release(&source);
+	return admitted;
+}
+
 /* Every request that belongs to no dialog of ours. */
 static int
 on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, const sip_t *sip)
 {
 	struct agent *agent = (struct agent *)magic;
 
+	if (!admit(agent, request, sip))
+		return 0;
 	switch (sip->sip_request->rq_method) {
 	case sip_method_register:
 	case sip_method_invite:
@@ -185,9 +209,9 @@ static int
 open_listener(struct agent *agent, char *error, size_t error_size)
 {
 	agent->nta = nta_agent_create(agent->root, NO_LISTENER_YET, NULL, NULL,
-		NTATAG_MAXSIZE(MESSAGE_SIZE_MAX), NTATAG_UA(1), NTATAG_TLS_RPORT(1),
-		NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
-		TAG_END());
+		NTATAG_MAXSIZE(agent->config->sip.limits.message_size), NTATAG_UA(1),
+		NTATAG_TLS_RPORT(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0),
+		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), TAG_END());
 	if (agent->nta == NULL)
 		return -ENOMEM;
 	agent->default_leg = nta_leg_tcreate(

@@ -31,7 +31,7 @@ struct agent {
 	struct media *media;
 	struct b2bua *b2bua;
 	struct records *records; /* NULL: none are written */
-	bool ending; /* takes nothing new */
+	bool ending;             /* takes nothing new */
 };
 
 /* Where a request came from. */

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* clang-format off: a row more is a line more */
+/* clang-format off */
 #define COUNTERS(X) \
 	/* connections */ \
 	X(TLS_ACCEPTED, "tls.accepted", "TLS handshakes of others with us that succeeded") \
@@ -56,6 +56,9 @@
 	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
 	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \
 	X(RECORDS_LOST, "records.lost", "call records for which there was no room in memory") \
+	/* the process */ \
+	X(RELOADS, "reloads", "times that configuration and certificates were read anew") \
+	X(RELOADS_FAILED, "reloads.failed", "times that one of them was bad, and nothing changed") \
 	/* the end */
 /* clang-format on */
 

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sallyport-sip: the control plane. Start, event loop, end. */
+#include "admission.h"
 #include "agent.h"
 #include "privilege.h"
 #include "records.h"
 #include "relay/config.h"
 #include "relay/log.h"
-#include "tls_folder.h"
+#include "reload.h"
+#include "tls_connection.h"
+#include "tls_context.h"
+#include "tls_files.h"
 #include "tls_guard.h"
 #include "tls_policy.h"
 #include "tls_release.h"
+#include "tls_stack.h"
 #include "users.h"
 
 #include <errno.h>
@@ -42,6 +47,8 @@ static const char usage[] =
 	"  -V, --version      the release\n"
 	"\n"
 	"Users are added by: sallyctl user add NAME. SIGTERM or SIGINT ends it: calls get a BYE.\n"
+	"SIGHUP has it read log.level and all certificates, keys and authorities anew; calls and\n"
+	"connections go on.\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
 	"usage.\n";
@@ -100,6 +107,7 @@ silence_sofia(void)
 struct process {
 	su_root_t *root;
 	struct agent *agent;
+	const char *path; /* of the configuration */
 	int signals;
 };
 
@@ -109,7 +117,11 @@ on_signal(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 	struct process *process = (struct process *)arg;
 	struct signalfd_siginfo caught;
 
-	if (read(process->signals, &caught, sizeof(caught)) > 0 && caught.ssi_signo != SIGHUP)
+	if (read(process->signals, &caught, sizeof(caught)) <= 0)
+		return 0;
+	if (caught.ssi_signo == SIGHUP)
+		reload(process->path);
+	else
 		su_root_break(process->root);
 	return 0;
 }
@@ -163,7 +175,7 @@ say_farewell(struct process *process)
 static int
 serve(const struct config *config, struct users *users, char *error)
 {
-	struct process process = {.signals = open_signals()};
+	struct process process = {.signals = open_signals(), .path = config->path};
 	su_wait_t wait[1];
 	int result;
 
@@ -174,7 +186,11 @@ serve(const struct config *config, struct users *users, char *error)
 	}
 	su_wait_create(wait, process.signals, SU_WAIT_IN);
 	su_root_register(process.root, wait, on_signal, (su_wakeup_arg_t *)&process, 0);
-	result = tls_guard_start(process.root);
+	result = admission_start(process.root, &config->sip.limits);
+	if (result == 0)
+		result = tls_guard_start(process.root, &config->sip.limits);
+	if (result == 0)
+		result = tls_context_start(&config->sip, error, ERROR_SIZE);
 	if (result == 0)
 		result = agent_create(
 			process.root, config, users, &process.agent, error, ERROR_SIZE);
@@ -186,6 +202,9 @@ serve(const struct config *config, struct users *users, char *error)
 	if (result == 0)
 		result = agent_start(process.agent, error, ERROR_SIZE);
 	if (result == 0) {
+		if (config->sip.peering.address != NULL)
+			log_info("trunks connect to %s port %u (mutual TLS)",
+				config->sip.peering.address, config->sip.peering.port);
 		log_info("listening on %s port %u (TLS) for %s", config->sip.address,
 			config->sip.port, config->sip.domain);
 		su_root_run(process.root);
@@ -194,7 +213,9 @@ serve(const struct config *config, struct users *users, char *error)
 	}
 	agent_destroy(process.agent);
 	tls_release_flush();
+	tls_context_stop();
 	tls_guard_stop();
+	admission_stop();
 	su_root_destroy(process.root);
 	close(process.signals);
 	return result;
@@ -224,14 +245,18 @@ main(int argc, char **argv)
 		snprintf(error, sizeof(error), "%s: there is no section \"sip\"", path);
 		result = -EINVAL;
 	} else if (check) {
-		result = tls_folder_check(&config->sip, error, sizeof(error));
+		result = tls_files_check(&config->sip, error, sizeof(error));
 		if (result == 0)
 			printf("%s: good\n", path);
 	} else {
 		raise_descriptors();
 		su_init();
 		silence_sofia();
-		result = tls_release_install();
+		result = tls_stack_install(&config->sip.limits, error, sizeof(error));
+		if (result == 0)
+			result = tls_release_install();
+		if (result == 0)
+			result = tls_connection_start();
 		if (result == 0)
 			result = tls_policy_install(error, sizeof(error));
 		if (result == 0)

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Deadlines for connections of strangers: whoever has not finished the handshake, or not proved to
- * be a user, within a while, is cut off, whatever he keeps sending or holding back. The SIP stack
- * has such deadlines for other transports than TLS. Event-loop thread alone. */
+/* Deadlines of connections, which the SIP stack has for other transports than TLS: for the
+ * handshake, for the first login, for a message to be whole, for a peer to take what we have for
+ * it, and for hearing something at all. Who misses one is cut off, whatever he keeps sending or
+ * holding back. Event-loop thread alone. */
 #ifndef CONTROL_TLS_GUARD_H
 #define CONTROL_TLS_GUARD_H
 
-#include "relay/addr.h"
+#include "relay/config.h"
 
 #include <sofia-sip/su_wait.h>
+#include <sofia-sip/tport.h>
 
-/* Once, before the first connection; stopped with the last. 0, or -ENOMEM. */
-int tls_guard_start(su_root_t *root);
+/* Once, before the first connection; stopped with the last. `limits` outlives it. 0, or -ENOMEM. */
+int tls_guard_start(su_root_t *root, const struct config_limits *limits);
 void tls_guard_stop(void);
 
-/* The connection from this address is a user's: it has no deadline any more. */
-void tls_guard_trust(const struct relay_addr *peer);
+/* A user has logged in on this connection: it is known from now on. */
+void tls_guard_trust(const tport_t *connection);
 
 #endif

@@ -14,6 +14,10 @@
  * -ENOENT: there is no such connection. */
 int tls_peer_verify(tport_t *connection, const char *name);
 
+/* Did this connection come by the listener for trunks? Its peer has shown a certificate that our
+ * authorities vouch for; whose, tls_peer_verify() says. */
+bool tls_peer_is_peering(tport_t *connection);
+
 /* From now on we may connect to this address, and only if the certificate there is verified and
  * carries this DNS name, which is also sent as SNI. An address that nobody named is never connected
  * to. Named again with the same name it changes nothing. 0; -EEXIST: it is expected under another
@@ -22,5 +26,12 @@ int tls_peer_expect(const struct relay_addr *address, const char *name);
 
 /* The opposite: connections that are open stay. */
 void tls_peer_forget(const struct relay_addr *address);
+
+struct tls_connection;
+
+/* For tls_stack.c alone: before the first byte of a handshake of ours, whom it has to be with. 0,
+ * or -errno: nobody is expected there. And: one of either kind has failed. */
+int tls_peer_prepare(struct tls_connection *connection);
+void tls_peer_note_failure(struct tls_connection *connection);
 
 #endif

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tls_release.h"
 
-#include <dlfcn.h>
+#include "tls_stack.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <stdbool.h>
-#include <string.h>
 
-static SSL *abandoned;   /* shut down by the stack, not freed; at most one, see SSL_shutdown() */
-static void *stack_base; /* where Sofia-SIP's library lies */
+static SSL *abandoned; /* shut down by the stack, not freed; at most one, see SSL_shutdown() */
 static unsigned count;
 
 static void
@@ -44,27 +42,16 @@ tls_release_flush(void)
 	SSL_free(ssl);
 }
 
-static bool
-is_in_stack(const void *address)
-{
-	Dl_info info;
-
-	return stack_base != NULL && dladdr(address, &info) != 0 && info.dli_fbase == stack_base;
-}
-
 /* In front of OpenSSL's. */
 int
 SSL_shutdown(SSL *ssl)
 {
 	static int (*real)(SSL *);
 
-	if (real == NULL) {
-		/* C has no cast from data to function; POSIX says that the bits are the same */
-		void *symbol = dlsym(RTLD_NEXT, "SSL_shutdown");
-		memcpy(&real, &symbol, sizeof(real));
-	}
+	if (real == NULL)
+		tls_stack_real("SSL_shutdown", &real, sizeof(real));
 	int result = real(ssl);
-	if (!is_in_stack(__builtin_return_address(0)))
+	if (!tls_stack_contains(__builtin_return_address(0)))
 		return result;
 	ERR_clear_error();
 	tls_release_flush();
@@ -83,10 +70,5 @@ tls_release_count(void)
 int
 tls_release_install(void)
 {
-	void *function = dlsym(RTLD_DEFAULT, "nta_agent_create");
-	Dl_info info;
-
-	if (function != NULL && dladdr(function, &info) != 0)
-		stack_base = info.dli_fbase;
 	return SSL_get_ex_new_index(0, NULL, on_new, NULL, on_free) >= 0 ? 0 : -ENOMEM;
 }

@@ -5,8 +5,8 @@
 #define RELAY_CONFIG_H
 
 #include "addr.h"
-#include "config_trunk.h"
 #include "config_records.h"
+#include "config_trunk.h"
 #include "log.h"
 #include "suite.h"
 

@@ -46,7 +46,9 @@ class Server:
                          f"  private_key: {self.path('key.pem')}\n"
                          f"  users: {self.path('users.db')}\n"
                          f"  bindings: {self.path('bindings.db')}\n"
-                         "  expires_min_s: 2\n  expires_default_s: 60\n  expires_max_s: 90\n")
+                         "  expires_min_s: 2\n  expires_default_s: 60\n  expires_max_s: 90\n"
+                         "  limits: {connects_per_second: 10000}\n"
+                         f"  control_socket: {self.path('sip.sock')}\n")
         for name in ("alice", "bob"):
             subprocess.run([adder, "--config", self.path("c.yaml"), "add", name], check=True,
                            input=b"secret of " + name.encode(), stdout=subprocess.DEVNULL)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "load.h"
+
+#define WEIGHT 0.25 /* of the newest measurement */
+#define RISE 0.1    /* a tick, when work is as late as it may be; more when it is later */
+#define RISE_MOST 0.3
+#define FALL 0.02
+
+void
+load_tick(struct load *load, double late_ms, double limit_ms)
+{
+	load->late_ms += (late_ms - load->late_ms) * WEIGHT;
+	if (load->late_ms > limit_ms) {
+		double step = RISE * load->late_ms / limit_ms;
+		load->refused += step > RISE_MOST ? RISE_MOST : step;
+	} else {
+		load->refused -= FALL;
+	}
+	if (load->refused < 0)
+		load->refused = 0;
+	if (load->refused > 2)
+		load->refused = 2;
+}
+
+bool
+load_refuses(const struct load *load, bool known, double chance)
+{
+	return chance < (known ? load->refused - 1 : load->refused);
+}
