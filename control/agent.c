@@ -4,12 +4,15 @@
 #include "admission.h"
 #include "auth.h"
 #include "b2bua.h"
+#include "call_limits.h"
+#include "counters.h"
 #include "listener.h"
 #include "records.h"
 #include "relay/log.h"
 #include "tls_connection.h"
 #include "tls_guard.h"
 #include "tls_peer.h"
+#include "trunk.h"
 #include "users.h"
 
 #include <errno.h>
@@ -257,15 +260,16 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 	agent->auth = auth_create(&config->sip, users);
 	agent->registrar = registrar_create(root, &config->sip);
 	agent->b2bua = b2bua_create(agent);
-	if (agent->register_supported == NULL || agent->auth == NULL || agent->registrar == NULL ||
-		agent->b2bua == NULL)
+	agent->limits = call_limits_create(&config->sip);
+	if (agent->limits == NULL || agent->register_supported == NULL || agent->auth == NULL ||
+		agent->registrar == NULL || agent->b2bua == NULL)
 		goto fail;
 	result = open_listener(agent, error, error_size);
 	if (result != 0)
 		goto fail;
 	result = -ENOMEM;
 	agent->media = media_create(root, config->media.socket, &callbacks);
-	if (agent->media == NULL)
+	if (agent->media == NULL || trunks_create(agent, &agent->trunks) != 0)
 		goto fail;
 	*out = agent;
 	return 0;
@@ -301,7 +305,9 @@ agent_destroy(struct agent *agent)
 	if (agent == NULL)
 		return;
 	media_destroy(agent->media);
+	trunks_destroy(agent->trunks);
 	b2bua_destroy(agent->b2bua);
+	call_limits_destroy(agent->limits);
 	records_close(agent->records);
 	registrar_destroy(agent->registrar);
 	if (agent->default_leg != NULL)

@@ -15,7 +15,9 @@
 
 struct auth;
 struct b2bua;
+struct call_limits;
 struct records;
+struct trunks;
 struct users;
 
 struct agent {
@@ -30,6 +32,8 @@ struct agent {
 	sip_supported_t *register_supported; /* what a REGISTER may require; on home */
 	struct media *media;
 	struct b2bua *b2bua;
+	struct trunks *trunks;
+	struct call_limits *limits;
 	struct records *records; /* NULL: none are written */
 	bool ending;             /* takes nothing new */
 };

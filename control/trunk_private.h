@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of the trunks, for trunk.c and trunk_ping.c alone. */
+#ifndef CONTROL_TRUNK_PRIVATE_H
+#define CONTROL_TRUNK_PRIVATE_H
+
+#include "trunk.h"
+
+struct trunk;
+
+/* What belongs to one address beside what others see of it; it stays where it is. */
+struct trunk_ping {
+	struct trunk *trunk;
+	struct relay_addr address;
+	nta_outgoing_t *request; /* the OPTIONS that waits for its answer; NULL: none */
+};
+
+struct trunk {
+	struct trunks *trunks;
+	const struct config_trunk *config;
+	struct trunk_target targets[RESOLVE_MAX];
+	struct trunk_ping *pings[RESOLVE_MAX]; /* of the same index */
+	unsigned count;
+	struct resolve *resolving;
+	const char *fault;
+	su_timer_t *look_timer; /* when the addresses are looked up again */
+	su_timer_t *ping_timer;
+	bool looked_up; /* once, at least */
+};
+
+struct waiter {
+	struct waiter *next;
+	void (*ready)(void *arg);
+	void (*drop)(void *arg);
+	void *arg;
+};
+
+struct trunks {
+	struct agent *agent;
+	struct sres_resolver_s *resolver;
+	unsigned families; /* RESOLVE_IPV* */
+	su_timer_t *ready_timer;
+	bool ready;
+	struct waiter *waiters;
+	unsigned count;
+	struct trunk list[];
+};
+
+uint64_t trunk_now_ms(void);
+
+/* What became of a ping or a call; a change is logged and counted. NULL: it was answered. */
+void trunk_judge(struct trunk *trunk, unsigned index, const char *fault, unsigned failures_allowed);
+
+/* trunk_ping.c: one round of OPTIONS to all addresses; those of the round before that still wait
+ * have failed. */
+void trunk_ping_all(struct trunk *trunk);
+void trunk_ping_free(struct trunk_ping *ping);
+
+#endif
