@@ -192,22 +192,29 @@ registrar_meet(struct registrar *registrar, const sip_t *sip, const char *user, 
 {
 	struct aor *aor = registrar_table_find(&registrar->table, user);
 	su_home_t home[1] = {SU_HOME_INIT(home)};
+	struct entry *back = NULL;
 	int64_t now = now_s();
 
 	if (aor == NULL || sip->sip_contact == NULL || sip->sip_contact->m_url->url_type == url_any)
 		return;
 	su_home_init(home);
 	for (struct entry *entry = aor->first; entry != NULL; entry = entry->next) {
-		if (entry->expires_at <= now || registrar_is_living(entry, now) ||
-			!is_phone(entry, home, sip->sip_contact))
+		if (entry->expires_at <= now || !is_phone(entry, home, sip->sip_contact))
 			continue;
-		log_info("%s: in reach again", user);
-		tport_unref(entry->connection);
-		entry->connection = tport_ref(connection);
-		entry->peer = *peer;
-		break;
+		if (registrar_is_living(entry, now)) {
+			back = NULL; /* another flow to it: that will do */
+			break;
+		}
+		if (back == NULL)
+			back = entry;
 	}
 	su_home_deinit(home);
+	if (back == NULL)
+		return;
+	log_info("%s: in reach again", user);
+	tport_unref(back->connection);
+	back->connection = tport_ref(connection);
+	back->peer = *peer;
 }
 
 /* One Contact of the 200: RFC 3261 10.3 step 8, RFC 5626 6. */

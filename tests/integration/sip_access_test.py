@@ -32,9 +32,10 @@ def check(sentence, holds):
 class Server:
     """A sallyport-sip of our own, in a folder of its own."""
 
-    def __init__(self, program, adder):
+    def __init__(self, program, adder, more=""):
+        """`more`: lines of the configuration, at its end."""
+        self.program, self.port = program, self.free_port()
         self.folder = tempfile.mkdtemp()
-        self.port = self.free_port()
         tls = ["-nodes", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         subprocess.run(["openssl", "req", "-x509", *tls, "-subj", "/CN=" + DOMAIN, "-addext",
                         "subjectAltName=DNS:" + DOMAIN, "-keyout", self.path("key.pem"),
@@ -48,13 +49,16 @@ class Server:
                          f"  bindings: {self.path('bindings.db')}\n"
                          "  expires_min_s: 2\n  expires_default_s: 60\n  expires_max_s: 90\n"
                          "  limits: {connects_per_second: 10000}\n"
-                         f"  control_socket: {self.path('sip.sock')}\n")
+                         f"  control_socket: {self.path('sip.sock')}\n" + more)
         for name in ("alice", "bob"):
             subprocess.run([adder, "--config", self.path("c.yaml"), "add", name], check=True,
                            input=b"secret of " + name.encode(), stdout=subprocess.DEVNULL)
-        self.log = open(self.path("log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([program, "--config", self.path("c.yaml")],
-                                        stderr=self.log, stdin=subprocess.DEVNULL)
+        self.start()
+
+    def start(self):
+        with open(self.path("log"), "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([self.program, "--config", self.path("c.yaml")],
+                                            stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while "listening on" not in self.said():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -158,7 +162,8 @@ class Phone:
         fields = [line.split(": ", 1) for line in lines[1:] if ": " in line]
         return int(lines[0].split()[1]), fields
 
-    def credentials(self, challenges, algorithm, password, user=None, nc=1):
+    def credentials(self, challenges, algorithm, password, user=None, nc=1, method="REGISTER",
+                    uri="sip:" + DOMAIN):
         for text in challenges:
             offered = quoted(text)
             if offered["algorithm"] == algorithm:
@@ -169,10 +174,10 @@ class Phone:
             return digest(text.encode()).hexdigest()
         user = user or self.user
         first = hexed(f"{user}:{DOMAIN}:{password}")
-        second = hexed(f"REGISTER:sip:{DOMAIN}")
+        second = hexed(f"{method}:{uri}")
         response = hexed(f"{first}:{offered['nonce']}:{nc:08x}:c0ffee:auth:{second}")
         return (f'Authorization: Digest username="{user}", realm="{DOMAIN}", '
-                f'nonce="{offered["nonce"]}", uri="sip:{DOMAIN}", response="{response}", '
+                f'nonce="{offered["nonce"]}", uri="{uri}", response="{response}", '
                 f'algorithm={algorithm}, cnonce="c0ffee", opaque="{offered["opaque"]}", qop=auth, '
                 f"nc={nc:08x}\r\n")
 
@@ -337,4 +342,5 @@ def main():
     return 1 if failed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
