@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "auth.h"
 
+#include "counters.h"
 #include "digest.h"
 #include "nonce.h"
+#include "penalty.h"
 #include "relay/log.h"
 
 #include <openssl/crypto.h>
@@ -17,11 +19,13 @@
 #include <time.h>
 
 #define CHALLENGE_SIZE 640
+#define AWAY_RETRY_S 10 /* what a phone is told when the users' store is away */
 
 struct auth {
 	const struct config_sip *config;
 	struct users *users;
 	struct nonces *nonces;
+	struct penalties *penalties;
 	unsigned algorithms; /* set of enum digest_algorithm */
 };
 
@@ -60,8 +64,9 @@ auth_create(const struct config_sip *config, struct users *users)
 	for (unsigned i = 0; i < config->digests_count; i++)
 		auth->algorithms |= 1u << algorithm_of(config->digests[i]);
 	if (nonces_create((uint64_t)config->nonce_lifetime_s * 1000, NONCE_TABLE_DEFAULT,
-		    &auth->nonces) != 0) {
-		free(auth);
+		    &auth->nonces) != 0 ||
+		penalties_create(&config->penalties, &auth->penalties) != 0) {
+		auth_destroy(auth);
 		return NULL;
 	}
 	return auth;
@@ -73,6 +78,7 @@ auth_destroy(struct auth *auth)
 	if (auth == NULL)
 		return;
 	nonces_destroy(auth->nonces);
+	penalties_destroy(auth->penalties);
 	free(auth);
 }
 
@@ -97,37 +103,43 @@ challenge(struct auth *auth, nta_incoming_t *request, bool stale)
 		TAG_IF(count > 2, SIPTAG_WWW_AUTHENTICATE_STR(text[2])), TAG_END());
 }
 
-/* Judges the credentials for our realm among those that came. DIGEST_NOT_DIGEST: there are none.
- * `user` is who they claim to be from, if that can be a user's name at all. */
+/* What has been found of a request. */
+struct login {
+	char user[USER_NAME_SIZE]; /* who it claims to be from; "-" if that can be no user's name */
+	enum digest_verdict verdict;
+	uint64_t locked_ms; /* not looked at, for so long */
+	bool away;          /* the users' store is: nothing is known */
+};
+
+/* The credentials for our realm among those that came. DIGEST_NOT_DIGEST: there are none. */
 static enum digest_verdict
-judge(struct auth *auth, const sip_t *sip, char user[USER_NAME_SIZE], bool *away)
+read_credentials(const struct auth *auth, const sip_t *sip, struct digest_credentials *credentials)
 {
 	enum digest_verdict verdict = DIGEST_NOT_DIGEST;
-	struct digest_credentials credentials;
+
+	for (const sip_authorization_t *at = sip->sip_authorization; at != NULL; at = at->au_next) {
+		verdict = digest_parse(at, credentials);
+		if (verdict == DIGEST_OK && strcmp(credentials->realm, auth->config->domain) != 0)
+			verdict = DIGEST_WRONG_REALM;
+		if (verdict != DIGEST_NOT_DIGEST && verdict != DIGEST_WRONG_REALM)
+			break;
+	}
+	return verdict;
+}
+
+/* Measures them against the user's hash, or a dummy's, at the same cost. */
+static void
+measure(struct auth *auth, const sip_t *sip, const struct digest_credentials *credentials,
+	struct login *login)
+{
 	struct user known;
 	char uri[1024];
 
-	for (const sip_authorization_t *at = sip->sip_authorization; at != NULL; at = at->au_next) {
-		enum digest_verdict parsed = digest_parse(at, &credentials);
-		if (parsed == DIGEST_OK && strcmp(credentials.realm, auth->config->domain) != 0)
-			parsed = DIGEST_WRONG_REALM;
-		verdict = parsed;
-		if (parsed != DIGEST_NOT_DIGEST && parsed != DIGEST_WRONG_REALM)
-			break;
+	if (url_e(uri, sizeof(uri), sip->sip_request->rq_url) >= (issize_t)sizeof(uri)) {
+		login->verdict = DIGEST_MALFORMED;
+		return;
 	}
-	if (verdict != DIGEST_OK)
-		return verdict;
-	if (url_e(uri, sizeof(uri), sip->sip_request->rq_url) >= (issize_t)sizeof(uri))
-		return DIGEST_MALFORMED;
-	if (user_name_fault(credentials.username) == NULL)
-		snprintf(user, USER_NAME_SIZE, "%s", credentials.username);
-	int found = users_find(auth->users, credentials.username, auth->config->domain, &known);
-	if (found != 0 && found != -ENOENT) {
-		log_error("%s", users_error(auth->users));
-		*away = true;
-		return DIGEST_ERROR;
-	}
-	struct digest_request against = {
+	const struct digest_request against = {
 		.realm = auth->config->domain,
 		.method = sip->sip_request->rq_method_name,
 		.uri = uri,
@@ -137,17 +149,107 @@ judge(struct auth *auth, const sip_t *sip, char user[USER_NAME_SIZE], bool *away
 		.nonces = auth->nonces,
 		.now_ms = now_ms(),
 	};
-	verdict = digest_check(&credentials, &against, known.ha1[credentials.algorithm]);
-	if (verdict == DIGEST_OK && found != 0)
-		verdict = DIGEST_WRONG_RESPONSE; /* a dummy that matched: never */
+	int found = users_find(auth->users, credentials->username, auth->config->domain, &known);
+	if (found != 0 && found != -ENOENT) {
+		log_error("%s", users_error(auth->users));
+		login->away = true;
+		login->verdict = DIGEST_ERROR;
+		return;
+	}
+	login->verdict = digest_check(credentials, &against, known.ha1[credentials->algorithm]);
+	if (login->verdict == DIGEST_OK && found != 0)
+		login->verdict = DIGEST_WRONG_RESPONSE; /* a dummy that matched: never */
 	user_wipe(&known);
-	OPENSSL_cleanse(&credentials, sizeof(credentials));
-	return verdict;
 }
 
-/* Is the URI the address of record of this user? */
-static bool
-is_own(const struct auth *auth, const url_t *url, const char *user)
+static void
+judge(struct auth *auth, const sip_t *sip, const struct source *source, struct login *login)
+{
+	struct digest_credentials credentials;
+
+	*login = (struct login){.user = "-"};
+	login->verdict = read_credentials(auth, sip, &credentials);
+	if (login->verdict != DIGEST_OK)
+		return;
+	if (user_name_fault(credentials.username) == NULL)
+		snprintf(login->user, USER_NAME_SIZE, "%s", credentials.username);
+	login->locked_ms =
+		penalties_check(auth->penalties, &source->peer.ip, credentials.username, now_ms());
+	if (login->locked_ms == 0) {
+		measure(auth, sip, &credentials, login);
+		if (login->verdict == DIGEST_OK)
+			penalties_succeeded(
+				auth->penalties, &source->peer.ip, credentials.username, now_ms());
+		else if (login->verdict == DIGEST_WRONG_RESPONSE)
+			penalties_failed(
+				auth->penalties, &source->peer.ip, credentials.username, now_ms());
+	}
+	OPENSSL_cleanse(&credentials, sizeof(credentials));
+}
+
+/* The one line that says so, always of this shape: deploy/fail2ban reads it. */
+static void
+log_failure(const char *method, const struct source *source, const char *user, const char *reason)
+{
+	log_warning("authentication failed: %s from %s: user %s: %s", method, source->text, user,
+		reason);
+}
+
+static void
+refuse_for(nta_incoming_t *request, uint64_t seconds)
+{
+	char retry_after[24];
+
+	snprintf(retry_after, sizeof(retry_after), "%llu", (unsigned long long)seconds);
+	nta_incoming_treply(request, SIP_503_SERVICE_UNAVAILABLE,
+		SIPTAG_RETRY_AFTER_STR(retry_after), TAG_END());
+}
+
+/* Answers a request that did not log in. */
+static void
+refuse(struct auth *auth, nta_incoming_t *request, const struct login *login)
+{
+	if (login->locked_ms > 0) {
+		counters_add(COUNTER_LOGINS_LOCKED);
+		refuse_for(request, (login->locked_ms + 999) / 1000);
+		return;
+	}
+	switch (login->verdict) {
+	case DIGEST_MALFORMED:
+		counters_add(COUNTER_LOGINS_BROKEN);
+		nta_incoming_treply(request, SIP_400_BAD_REQUEST, TAG_END());
+		return;
+	case DIGEST_ERROR:
+		if (login->away) {
+			counters_add(COUNTER_LOGINS_AWAY);
+			refuse_for(request, AWAY_RETRY_S);
+		} else {
+			nta_incoming_treply(request, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());
+		}
+		return;
+	case DIGEST_NOT_DIGEST:
+	case DIGEST_WRONG_REALM:
+		counters_add(COUNTER_LOGINS_CHALLENGED);
+		break;
+	case DIGEST_STALE:
+	case DIGEST_BAD_NONCE:
+		counters_add(COUNTER_LOGINS_STALE);
+		break;
+	case DIGEST_REPLAYED:
+		counters_add(COUNTER_LOGINS_REPLAYED);
+		break;
+	case DIGEST_WRONG_RESPONSE:
+		counters_add(COUNTER_LOGINS_WRONG);
+		break;
+	default:
+		counters_add(COUNTER_LOGINS_BROKEN);
+		break;
+	}
+	challenge(auth, request, digest_verdict_is_stale(login->verdict));
+}
+
+bool
+auth_owns_uri(const struct auth *auth, const url_t *url, const char *user)
 {
 	char name[AGENT_USER_SIZE];
 
@@ -159,39 +261,52 @@ is_own(const struct auth *auth, const url_t *url, const char *user)
 	return strcmp(name, user) == 0;
 }
 
+/* RFC 3323 4.1.1.3: a caller that wishes to stay unknown to the callee; we know it by digest. */
+static bool
+is_anonymous(const url_t *url)
+{
+	return url->url_user != NULL && url->url_host != NULL &&
+	       strcasecmp(url->url_user, "anonymous") == 0 &&
+	       strcasecmp(url->url_host, "anonymous.invalid") == 0;
+}
+
+/* Does the sender speak for itself alone? RFC 3261 10.3: a REGISTER binds the To's address. */
+static bool
+speaks_for_itself(const struct auth *auth, const sip_t *sip, const char *user)
+{
+	const url_t *from = sip->sip_from->a_url;
+
+	if (sip->sip_request->rq_method == sip_method_register)
+		return auth_owns_uri(auth, from, user) &&
+		       auth_owns_uri(auth, sip->sip_to->a_url, user);
+	return auth_owns_uri(auth, from, user) || is_anonymous(from);
+}
+
 bool
 auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, char user[USER_NAME_SIZE])
 {
 	const char *method = sip->sip_request->rq_method_name;
-	bool away = false;
-	snprintf(user, USER_NAME_SIZE, "-");
-	enum digest_verdict verdict = judge(auth, sip, user, &away);
+	struct login login;
 
-	if (verdict != DIGEST_OK && verdict != DIGEST_NOT_DIGEST && verdict != DIGEST_WRONG_REALM &&
-		!digest_verdict_is_stale(verdict))
-		log_warning("authentication failed: %s from %s: user %s: %s", method, source->text,
-			user, digest_verdict_name(verdict));
-	switch (verdict) {
-	case DIGEST_OK:
-		break;
-	case DIGEST_MALFORMED:
-		nta_incoming_treply(request, SIP_400_BAD_REQUEST, TAG_END());
-		return false;
-	case DIGEST_ERROR:
-		nta_incoming_treply(request, away ? 503 : 500, NULL,
-			TAG_IF(away, SIPTAG_RETRY_AFTER_STR("10")), TAG_END());
-		return false;
-	default:
-		challenge(auth, request, digest_verdict_is_stale(verdict));
+	judge(auth, sip, source, &login);
+	memcpy(user, login.user, USER_NAME_SIZE);
+	if (login.locked_ms > 0)
+		log_failure(method, source, user, "locked after failures");
+	else if (login.verdict != DIGEST_OK && login.verdict != DIGEST_NOT_DIGEST &&
+		 login.verdict != DIGEST_WRONG_REALM && !login.away &&
+		 !digest_verdict_is_stale(login.verdict))
+		log_failure(method, source, user, digest_verdict_name(login.verdict));
+	if (login.locked_ms > 0 || login.verdict != DIGEST_OK) {
+		refuse(auth, request, &login);
 		return false;
 	}
-	if (is_own(auth, sip->sip_from->a_url, user) &&
-		(sip->sip_request->rq_method != sip_method_register ||
-			is_own(auth, sip->sip_to->a_url, user)))
-		return true;
-	log_warning("authentication failed: %s from %s: user %s: spoke for somebody else", method,
-		source->text, user);
-	nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
-	return false;
+	if (!speaks_for_itself(auth, sip, user)) {
+		counters_add(COUNTER_LOGINS_SPOOFED);
+		log_failure(method, source, user, "spoke for somebody else");
+		nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
+		return false;
+	}
+	counters_add(COUNTER_LOGINS_RIGHT);
+	return true;
 }

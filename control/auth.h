@@ -14,10 +14,15 @@ struct auth *auth_create(const struct config_sip *config, struct users *users);
 void auth_destroy(struct auth *auth);
 
 /* Returns true when the request is genuinely from the user written into `user` (USER_NAME_SIZE),
- * and its From (for REGISTER: also its To) is that user's address of record. Else the request has
- * been answered (401 with a challenge for each algorithm, 400, 403, 500, 503) and failures logged
- * with the source and reason; the caller only destroys it. */
+ * and its From is that user's address of record, or anonymous (RFC 3323 4.1.1.3); a REGISTER's From
+ * and To are its own, for nobody registers for others. Else the request has been answered (401 with
+ * a challenge for each algorithm, 400, 403, 500, 503), counted, and failures logged with the source
+ * and reason; the caller only destroys it. */
 bool auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, char user[USER_NAME_SIZE]);
+
+/* Is the URI the address of record of this user? For whatever asserts an identity: From,
+ * P-Preferred-Identity, P-Asserted-Identity (RFC 3325). */
+bool auth_owns_uri(const struct auth *auth, const url_t *url, const char *user);
 
 #endif

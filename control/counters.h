@@ -52,6 +52,17 @@
 	X(LIMIT_USER, "limit.user", "calls refused: the user has sip.calls.per_user") \
 	X(LIMIT_TRUNK, "limit.trunk", "calls refused: the trunk has its calls_max") \
 	X(LIMIT_TRUNK_RATE, "limit.trunk_rate", "calls refused: the trunk's calls_per_second") \
+	/* logins: a challenge answered, or not */ \
+	X(LOGINS_RIGHT, "logins.right", "requests of users who proved to be who they say") \
+	X(LOGINS_CHALLENGED, "logins.challenged", "requests without credentials: 401") \
+	X(LOGINS_WRONG, "logins.wrong", "wrong passwords, unknown users: 401") \
+	X(LOGINS_LOCKED, "logins.locked", "not looked at after too many failures: 503") \
+	X(LOGINS_STALE, "logins.stale", "right, but with an old nonce: 401, stale") \
+	X(LOGINS_REPLAYED, "logins.replayed", "a nonce count that was used before: 401, stale") \
+	X(LOGINS_BROKEN, "logins.broken", \
+		"credentials of another algorithm, qop, URI or opaque: 401; or no such: 400") \
+	X(LOGINS_SPOOFED, "logins.spoofed", "users who spoke for somebody else: 403") \
+	X(LOGINS_AWAY, "logins.away", "the users' store was away: 503") \
 	/* call records */ \
 	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
 	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \

@@ -5,6 +5,7 @@
 #define RELAY_CONFIG_H
 
 #include "addr.h"
+#include "config_auth.h"
 #include "config_records.h"
 #include "config_trunk.h"
 #include "log.h"
@@ -122,7 +123,7 @@ struct config_sip {
 	char *certificate; /* PEM, chain */
 	char *private_key; /* PEM */
 	char *ca;          /* PEM; optional: whom peers are verified against */
-	char *users;       /* SQLite file */
+	char *users;       /* SQLite file, or postgresql://... */
 	char *user;        /* drop to this user after start; NULL: stay */
 	enum config_srtp srtp;
 	enum relay_suite *suites; /* in order of preference */
@@ -148,6 +149,8 @@ struct config_sip {
 	struct config_limits limits;
 	struct config_records records;
 	struct config_headers headers;
+	struct config_penalties penalties;
+	struct config_store users_store;
 };
 
 struct config {

@@ -114,6 +114,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 	default_uint(lines, "sip.no_answer_s", &sip->no_answer_s, 60);
 	sip->port = (uint16_t)port;
 	config_records_default(sip, lines);
+	config_auth_default(sip, lines);
 	if (!config_lines_has(lines, "log.level"))
 		config->log.level = LOG_LEVEL_INFO;
 	for (unsigned i = 0; i < media->interfaces_count; i++)
@@ -403,6 +404,8 @@ config_check(
 	if (check_sip(&to, &config->sip) != 0)
 		return -EINVAL;
 	if (config_records_check(&to, &config->sip) != 0)
+		return -EINVAL;
+	if (config_auth_check(&to, &config->sip) != 0)
 		return -EINVAL;
 	return config_headers_check(&to, &config->sip);
 }

@@ -15,6 +15,8 @@ extern const cyaml_schema_value_t config_route_value;
 extern const cyaml_schema_field_t config_calls_fields[];
 extern const cyaml_schema_field_t config_records_fields[];
 extern const cyaml_schema_field_t config_headers_fields[];
+extern const cyaml_schema_field_t config_penalties_fields[];
+extern const cyaml_schema_field_t config_store_fields[];
 
 /* Room for a field's path. */
 #define CONFIG_FIELD_TEXT 160
@@ -73,6 +75,9 @@ int config_check_range(const struct config_complaint *to, const char *field, uin
 int config_trunks_default(struct config_sip *sip, const struct config_lines *lines);
 int config_trunks_check(const struct config_complaint *to, struct config_sip *sip);
 void config_trunks_wipe(struct config_sip *sip);
+/* Logins: the same. */
+void config_auth_default(struct config_sip *sip, const struct config_lines *lines);
+int config_auth_check(const struct config_complaint *to, struct config_sip *sip);
 /* Records and traces; headers: the same. */
 void config_records_default(struct config_sip *sip, const struct config_lines *lines);
 int config_records_check(const struct config_complaint *to, const struct config_sip *sip);

@@ -170,6 +170,10 @@ static const cyaml_schema_field_t sip_fields[] = {
 	OPT_STRING("control_socket", struct config_sip, control_socket),
 	CYAML_FIELD_MAPPING("peering", OPT, struct config_sip, peering, peering_fields),
 	CYAML_FIELD_MAPPING("limits", OPT, struct config_sip, limits, limits_fields),
+	CYAML_FIELD_MAPPING(
+		"penalties", OPT, struct config_sip, penalties, config_penalties_fields),
+	CYAML_FIELD_MAPPING(
+		"users_store", OPT, struct config_sip, users_store, config_store_fields),
 	CYAML_FIELD_MAPPING("records", OPT, struct config_sip, records, config_records_fields),
 	CYAML_FIELD_MAPPING("headers", OPT, struct config_sip, headers, config_headers_fields),
 	CYAML_FIELD_END,

@@ -83,6 +83,53 @@ check("an old nonce comes back stale=true",
 check("and with the new one it goes on",
       alice.register([alice.credentials(late, "REGISTER", uri)]).status == 200)
 
+# -- who speaks for whom
+
+def invite(sender, to="bob"):
+    target = "sip:%s@%s" % (to, domain)
+    call = alice.new_call()
+    alice.send("INVITE %s SIP/2.0" % target, alice.headers("INVITE", call, 1, target, sender=sender)
+               + ["Content-Type: application/sdp", alice.answer(alice.challenge(), "INVITE", target)],
+               alice.sdp())
+    final = alice.response("INVITE")
+    call["uri"] = target
+    alice.acknowledge(call, final, target)
+    return final.status
+
+
+third = alice.new_call()
+third["cseq"] = 1
+alice.send("REGISTER %s SIP/2.0" % uri,
+           alice.headers("REGISTER", third, 1, "sip:bob@" + domain)
+           + [alice.answer(alice.challenge(), "REGISTER", uri)])
+check("nor binds somebody else's address to itself: 403", alice.response("REGISTER").status == 403)
+check("a call under another's name is refused: 403", invite("sip:bob@" + domain) == 403)
+check("or under one's own at another domain", invite("sip:alice@elsewhere.test") == 403)
+check("or under no user's name at all", invite("sip:" + domain) == 403)
+check("under one's own it is looked at", invite(alice.address) in (404, 480))
+check("and anonymously, too", invite("sip:anonymous@anonymous.invalid") in (404, 480))
+
+# -- one look and one cost for wrong passwords and unknown users
+
+def costs(*phones):
+    """The medians of the microseconds to each one's refusal; in turn, for the machine has its moods."""
+    times = [[] for _ in phones]
+    for _ in range(200):
+        for who, mine in zip(phones, times):
+            answer = who.answer(who.challenge(), "REGISTER", uri)
+            begin = time.perf_counter()
+            assert who.register([answer]).status == 401
+            mine.append(time.perf_counter() - begin)
+    return [sorted(mine)[len(mine) // 2] * 1e6 for mine in times]
+
+
+for attempt in range(3):
+    known, unknown = costs(wrong, nobody)
+    if abs(known - unknown) < 0.2 * min(known, unknown):
+        break
+check("they cost the same: %.0f and %.0f us" % (known, unknown),
+      abs(known - unknown) < 0.2 * min(known, unknown))
+
 brief = alice.register([alice.answer(alice.challenge(), "REGISTER", uri), "Expires: 5"])
 check("an expiry below the least is 423 with Min-Expires", brief.status == 423 and brief["Min-Expires"] == "60")
 listed = alice.register([alice.answer(alice.challenge(), "REGISTER", uri), "Expires: 120"])

@@ -47,6 +47,14 @@ test_defaults(void **state)
 	assert_int_equal(3600, config->sip.expires_default_s);
 	assert_int_equal(7200, config->sip.expires_max_s);
 	assert_int_equal(60, config->sip.no_answer_s);
+	assert_int_equal(5, config->sip.penalties.user_free);
+	assert_int_equal(20, config->sip.penalties.source_free);
+	assert_int_equal(2, config->sip.penalties.first_s);
+	assert_int_equal(900, config->sip.penalties.max_s);
+	assert_int_equal(300, config->sip.penalties.forget_s);
+	assert_int_equal(65536, config->sip.penalties.entries);
+	assert_int_equal(250, config->sip.users_store.wait_ms);
+	assert_int_equal(300, config->sip.users_store.cache_s);
 	assert_int_equal(10, config->sip.contacts_max);
 	assert_int_equal(200000, config->sip.bindings_max);
 	assert_int_equal(120, config->sip.flow_timer_s);
@@ -290,7 +298,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(34, uncommented);
+	assert_int_equal(35, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);
