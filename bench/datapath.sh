@@ -19,7 +19,8 @@ Measures the shipped sallyport-media in DIR, fed over net_memif, in turns with a
 kind of port; and an echo over a pair of rte_rings. Writes JSON to FILE. bench/run.sh runs it with the
 lab's other parts.
 
-  --quick         fewer points, shorter trials
+  --quick         shorter trials, fewer rounds
+  --brief         only long enough to see that all of it works
   --sessions N,.. these points (growing) instead of the usual ones
   --rate KPPS     no search for the highest rate: measure at this one
   --plan          only print which CPUs the generator and the workers would have, and end
@@ -31,11 +32,12 @@ TEXT
 }
 
 all=64,1000,10000,100000,400000
-quick=no plan=no out="" BUILD="" points=$all points_two=64,100000
+quick=no brief=no plan=no out="" BUILD="" points=$all points_two=64,100000
 rate=() trial=1000 confirm=5000 latencies=5000 repeat=5 arena=6144
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
+    --brief) brief=yes ;;
     --plan) plan=yes ;;
     --build) BUILD=$(cd "${2:?}" && pwd) || exit 2; shift ;;
     --out) out=${2:?}; shift ;;
@@ -48,6 +50,7 @@ while [ $# -gt 0 ]; do
 done
 [ "$plan" = yes ] || { [ -n "$BUILD" ] && [ -n "$out" ]; } || { usage >&2; exit 2; }
 [ "$quick" = no ] || trial=300 confirm=800 latencies=500 repeat=3 arena=2048
+[ "$brief" = no ] || trial=200 confirm=250 latencies=250 repeat=1 arena=64
 
 # --- which CPU does what ---
 
@@ -145,7 +148,7 @@ measure_rings() {
   mkdir -p "$lab_dir/huge"
   mount -t hugetlbfs -o pagesize=2M none "$lab_dir/huge" || fail "datapath.sh: no hugetlbfs can be mounted"
   start_echo rings --rings "$lab_name" --huge-dir "$lab_dir/huge" --cpu "$one"
-  feed_it --rings "$lab_name" --echo-control "$lab_dir/run/rings.ctl" >"$lab_dir/rings.json" ||
+  feed_it --rings "$lab_name" --echo-control "$lab_dir/run/rings.ctl" --echo-pid "$ECHO_PID" >"$lab_dir/rings.json" ||
     fail "datapath.sh: the echo over rings could not be measured"
   end "$ECHO_PID"
   umount "$lab_dir/huge"

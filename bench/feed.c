@@ -20,7 +20,7 @@
 
 static const char usage[] =
 	"Usage: feed --memif FILE --socket FILE --relay-pid N ECHO [OPTION]...\n"
-	"       feed --rings PREFIX --echo-control FILE [OPTION]...\n"
+	"       feed --rings PREFIX --echo-control FILE --echo-pid N [OPTION]...\n"
 	"  ECHO: --echo-memif FILE --echo-control FILE --echo-pid N\n"
 	"\n"
 	"Searches the highest rate without loss (RFC 2544) of a relay on the serving end of a "
@@ -69,13 +69,13 @@ static bool
 is_complete(const struct options *options)
 {
 	bool relay = options->memif != NULL && options->socket != NULL &&
-	             options->echo_memif != NULL && options->relay_pid > 0 && options->echo_pid > 0;
+	             options->echo_memif != NULL && options->relay_pid > 0;
 
-	return options->echo_control != NULL && relay == (options->rings == NULL) &&
-	       options->points > 0 && options->workers > 0 && options->workers <= FEED_QUEUES_MAX &&
-	       options->plan.repeat > 0 && options->plan.repeat <= REPEATS_MAX &&
-	       options->plan.trial_ms > 0 && options->plan.confirm_ms > 0 &&
-	       options->plan.latency_ms > 0;
+	return options->echo_control != NULL && options->echo_pid > 0 &&
+	       relay == (options->rings == NULL) && options->points > 0 && options->workers > 0 &&
+	       options->workers <= FEED_QUEUES_MAX && options->plan.repeat > 0 &&
+	       options->plan.repeat <= REPEATS_MAX && options->plan.trial_ms > 0 &&
+	       options->plan.confirm_ms > 0 && options->plan.latency_ms > 0;
 }
 
 static bool
@@ -173,7 +173,10 @@ measure_echo(void)
 	if (sessions == 0 && feed_streams_make(&feed, 0, point.sessions) != 0)
 		return NULL;
 	feed.sessions = point.sessions;
-	feed.made = feed_packets_make(&feed, UINT32_MAX, point.payload, false);
+	/* of an unknown rate, as many as there is room for */
+	double most = options.plan.mpps > 0 ? options.plan.mpps * 1e3 * options.plan.confirm_ms
+	                                    : UINT32_MAX;
+	feed.made = feed_packets_make(&feed, (uint32_t)most, point.payload, false);
 	json_t *found = feed_measure_echo(&feed, &options.plan, &point);
 	feed.sessions = sessions;
 	return found;
@@ -224,6 +227,7 @@ open_peers(void)
 	feed.relay = (struct feed_peer){.queues = options.workers};
 	feed.echo = (struct feed_peer){.is_echo = true, .queues = options.workers};
 	feed_peer_open_control(&feed.echo, options.echo_control);
+	feed.echo.pid = (pid_t)options.echo_pid;
 	if (options.rings != NULL) {
 		feed_peer_open_rings(&feed.echo);
 		return;
@@ -231,7 +235,6 @@ open_peers(void)
 	feed_peer_open_memif(&feed, &feed.relay, options.memif, options.ring);
 	feed_peer_open_memif(&feed, &feed.echo, options.echo_memif, options.ring);
 	feed.relay.pid = (pid_t)options.relay_pid;
-	feed.echo.pid = (pid_t)options.echo_pid;
 }
 
 static bool

@@ -238,6 +238,12 @@ add_latencies(json_t *out, struct feed *feed, const struct feed_plan *plan,
 	}
 }
 
+static void
+set(json_t *out, const char *name, double figure)
+{
+	json_object_set_new(out, name, json_real(figure));
+}
+
 static json_t *
 stages_json(const struct turns rounds[], unsigned n)
 {
@@ -271,18 +277,21 @@ describe(const struct feed *feed, const struct feed_point *point, const struct t
 	}
 	double relay = middle(rounds, n, RELAY, ns, &range);
 	double added = middle(rounds, n, ADDED, ns, &added_range);
-	json_t *out = json_pack("{s:i, s:i, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:i, s:f, s:o}",
-		"sessions", (int)point->sessions, "workers", (int)feed->relay.queues, "port",
-		"memif", "mpps", mpps, "loss", 0, "ns_per_packet", relay, "spread",
-		relay > 0 ? range / relay : 0, "burst", MIDDLE(rounds, n, RELAY, burst), "verified",
-		(int)verified, "core_share", share, "stages", stages_json(rounds, n));
+	json_t *out = json_pack("{s:i, s:i, s:s, s:i, s:i, s:o}", "sessions", (int)point->sessions,
+		"workers", (int)feed->relay.queues, "port", "memif", "loss", 0, "verified",
+		(int)verified, "stages", stages_json(rounds, n));
 	json_object_set_new(
 		out, "payload", point->mixed ? json_string("mixed") : json_integer(point->payload));
-	json_object_set_new(
-		out, "echo_ns_per_packet", json_real(MIDDLE(rounds, n, ECHO, ns_per_packet)));
-	json_object_set_new(out, "echo_burst", json_real(MIDDLE(rounds, n, ECHO, burst)));
-	json_object_set_new(out, "added_ns_per_packet", json_real(added));
-	json_object_set_new(out, "added_spread", json_real(added > 0 ? added_range / added : 0));
+	set(out, "mpps", mpps);
+	set(out, "ns_per_packet", relay);
+	set(out, "spread", relay > 0 ? range / relay : 0);
+	set(out, "burst", MIDDLE(rounds, n, RELAY, burst));
+	set(out, "busy", busy_share(feed, rounds, n, mpps));
+	set(out, "core_share", share);
+	set(out, "echo_ns_per_packet", MIDDLE(rounds, n, ECHO, ns_per_packet));
+	set(out, "echo_burst", MIDDLE(rounds, n, ECHO, burst));
+	set(out, "added_ns_per_packet", added);
+	set(out, "added_spread", added > 0 ? added_range / added : 0);
 	return out;
 }
 
@@ -355,7 +364,9 @@ feed_measure_echo(struct feed *feed, const struct feed_plan *plan, const struct 
 
 	feed_peer_choose(feed, &feed->echo);
 	feed_echo_order(feed, 0, &unused);
+	/* once more from there on: an echo is never so busy that it shows a search was disturbed */
 	double mpps = search(feed, plan, point, LEAST_MPPS);
+	mpps = search(feed, plan, point, mpps);
 	unsigned n = confirm(feed, plan, point, rounds, &mpps);
 	if (n == 0)
 		return NULL;

@@ -129,7 +129,7 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
-trap 'fail "interrupted: taking down what was begun"' INT TERM HUP
+trap 'fail "interrupted: taking down what was begun"' INT TERM HUP PIPE
 
 # --- what it needs, and the build ---
 
@@ -181,7 +181,7 @@ build_release() {
 times_of() {
   case ${#quick[@]}.$1 in
     1.crypto) echo "150 240" ;;
-    1.datapath) echo "270 390" ;;
+    1.datapath) echo "250 400" ;;
     1.rtpengine) echo "90 150" ;;
     *.rtpengine) echo "600 1800" ;;
     *) echo "1500 5400" ;;
