@@ -320,12 +320,20 @@ b2bua_relay_lost(struct b2bua *b2bua)
 void
 b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 {
-	struct call *call = call_find(b2bua, event->id);
+	struct call *call;
+	char id[RELAY_ID_SIZE];
 
+	/* a call's second stream and the next have a number behind its name */
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(event->id, "/"), event->id);
+	call = call_find(b2bua, id);
 	if (call == NULL || call->state == CALL_ENDED)
+		return;
+	if (event->kind != RELAY_EVENT_TIMEOUT && event->kind != RELAY_EVENT_DELETED)
+		return;
+	if (call_media_lost(call, event->id) > 0)
 		return;
 	if (event->kind == RELAY_EVENT_TIMEOUT)
 		call_end(call, "no media", NULL, 503, NULL);
-	else if (event->kind == RELAY_EVENT_DELETED)
+	else
 		call_end(call, "ended at the relay", NULL, 503, NULL);
 }

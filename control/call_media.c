@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call's sessions at the relay: created with the offerer's leg, updated with the answerer's,
- * deleted at the end, whatever the end. */
+/* A call's sessions at the relay: created with the offerer's legs, updated with the answerer's,
+ * deleted when their stream is switched off, or at the end, whatever the end. */
 #include "call.h"
+#include "call_stream.h"
 
 #include "relay/log.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,82 +15,26 @@
 struct operation {
 	struct call *call;
 	call_media_cb *done; /* NULL: nobody asks */
-	unsigned waiting;    /* replies that have to come */
-	int status;          /* of the first that failed */
+	/* told once all of these are done, before `done`; NULL: nothing */
+	void (*then)(struct operation *operation);
+	unsigned waiting; /* replies that have to come */
+	int status;       /* of the first that failed */
+	uint16_t created; /* bit i: stream i has a session by this operation */
+	struct call_totals totals;
 };
 
 /* One of them. */
 struct step {
 	struct operation *operation;
-	struct call_stream *stream;
+	unsigned stream;
 	unsigned leg;
 	struct call_leg before; /* UPDATE: what the relay knew, and goes on to know if it refuses */
 };
 
-/* How well a media address suits a phone: on its network, by a gateway, or at least of its
- * family. */
-static unsigned
-suits(const struct config_address *at, const struct relay_ip *peer)
+static struct call_stream *
+stream_of(const struct step *step)
 {
-	if (relay_ip_in_prefix(peer, &at->ip, at->prefix_length))
-		return 3;
-	if (at->ip.family != peer->family)
-		return 0;
-	return at->gateway != NULL ? 2 : 1;
-}
-
-/* The interface that suits best, the first of equals. */
-static const struct config_interface *
-choose_interface(const struct config_media *media, const struct relay_ip *peer)
-{
-	const struct config_interface *best = &media->interfaces[0];
-	unsigned best_rank = 0;
-
-	for (unsigned i = 0; i < media->interfaces_count; i++) {
-		const struct config_interface *at = &media->interfaces[i];
-		for (unsigned k = 0; k < at->addresses_count; k++) {
-			unsigned rank = suits(&at->addresses[k], peer);
-			if (rank <= best_rank)
-				continue;
-			best = at;
-			best_rank = rank;
-		}
-	}
-	return best;
-}
-
-/* Fills in what `next` says of a leg; ports alone while the side has said nothing. */
-static void
-fill_leg(const struct call *call, const struct call_stream *stream, unsigned index,
-	struct relay_leg_spec *spec)
-{
-	const struct call_leg *leg = &stream->next[index];
-	const struct config_media *media = &call->agent->config->media;
-
-	if (media->interfaces_count > 0)
-		snprintf(spec->interface, sizeof(spec->interface), "%s",
-			choose_interface(media, &call->side[index].peer)->name);
-	/* any address of the phone's family */
-	spec->local_rtp.ip.family = call->side[index].peer.family;
-	spec->flags = RELAY_LEG_LATCH | (leg->rtcp_mux ? RELAY_LEG_RTCP_MUX : 0);
-	spec->transport = leg->transport;
-	if (leg->transport == RELAY_TRANSPORT_NONE)
-		return;
-	spec->remote_rtp = leg->remote_rtp;
-	spec->remote_rtcp = leg->remote_rtcp;
-	spec->receive = leg->receive;
-	spec->transmit = leg->transmit;
-}
-
-unsigned
-call_media_place(const struct call *call, const struct relay_ip *peer)
-{
-	const struct config_media *media = &call->agent->config->media;
-	unsigned index = 0;
-
-	if (media->interfaces_count > 0)
-		index = (unsigned)(choose_interface(media, peer) - media->interfaces);
-	return index * 2 + (peer->family == 6);
+	return &step->operation->call->sdp.stream[step->stream];
 }
 
 /* A reply was the operation's last? Then its outcome is told. */
@@ -98,11 +42,18 @@ static void
 finish(struct operation *operation)
 {
 	struct call *call = operation->call;
-	call_media_cb *done = operation->done;
-	int status = operation->status;
 
 	if (--operation->waiting > 0)
 		return;
+	if (operation->then != NULL) {
+		void (*then)(struct operation *) = operation->then;
+		operation->then = NULL;
+		operation->waiting = 1;
+		then(operation);
+		return;
+	}
+	call_media_cb *done = operation->done;
+	int status = operation->status;
 	free(operation);
 	call->waiting--;
 	if (call->state == CALL_ENDED)
@@ -123,6 +74,18 @@ begin(struct call *call, call_media_cb *done)
 	operation->waiting = 1; /* ours, until all is sent */
 	call->waiting++;
 	return operation;
+}
+
+/* The end of what sends an operation's requests: -errno where one could not be sent. */
+static int
+sent(struct operation *operation, int result)
+{
+	if (result != 0) {
+		operation->done = NULL;
+		operation->then = NULL;
+	}
+	finish(operation);
+	return result;
 }
 
 /* What the SIP side hears of the relay's refusal. */
@@ -147,47 +110,18 @@ end_step(struct step *step)
 	finish(operation);
 }
 
-static void
-on_created(void *arg, const struct relay_header *reply)
-{
-	struct step *step = arg;
-	const struct relay_session *session = (const struct relay_session *)reply;
-
-	if (reply == NULL || reply->code != RELAY_OK) {
-		step->stream->in_relay = false;
-		OPENSSL_cleanse(step->stream->told, sizeof(step->stream->told));
-		refuse(step, reply, reply != NULL && reply->code == RELAY_E_ADDRESS ? 488 : 503);
-	} else {
-		step->stream->local[0] = session->leg[0].local_rtp;
-		step->stream->local[1] = session->leg[1].local_rtp;
-	}
-	end_step(step);
-}
-
-static void
-on_updated(void *arg, const struct relay_header *reply)
-{
-	struct step *step = arg;
-
-	if (reply == NULL || reply->code != RELAY_OK) {
-		step->stream->told[step->leg] = step->before;
-		refuse(step, reply, 488);
-	}
-	end_step(step);
-}
-
 /* Sends one request of the operation, and wipes it. */
 static int
-send_step(struct operation *operation, struct call_stream *stream, unsigned leg, void *request,
-	size_t length, relay_reply_cb *on_reply)
+send_step(struct operation *operation, unsigned stream, unsigned leg, void *request, size_t length,
+	relay_reply_cb *on_reply)
 {
+	struct call *call = operation->call;
 	struct step *step = calloc(1, sizeof(*step));
 	int result = -ENOMEM;
 
 	if (step != NULL) {
-		*step = (struct step){operation, stream, leg, stream->told[leg]};
-		result = media_request(
-			operation->call->agent->media, request, length, on_reply, step);
+		*step = (struct step){operation, stream, leg, call->sdp.stream[stream].told[leg]};
+		result = media_request(call->agent->media, request, length, on_reply, step);
 	}
 	OPENSSL_cleanse(request, length);
 	if (result == 0) {
@@ -199,29 +133,86 @@ send_step(struct operation *operation, struct call_stream *stream, unsigned leg,
 	return result;
 }
 
-static int
-create_session(struct operation *operation, struct call_stream *stream)
+/* The counters of a stream that has ended. */
+static void
+on_deleted(void *arg, const struct relay_header *reply)
 {
+	struct step *step = arg;
+	struct operation *operation = step->operation;
+	const struct relay_session *session = NULL;
+
+	if (reply != NULL && reply->code == RELAY_OK)
+		session = (const struct relay_session *)reply;
+	call_record_stream(operation->call, step->stream, session, &operation->totals);
+	end_step(step);
+}
+
+/* Ends a session. One that can't be told of it ends by itself, for want of media. */
+static void
+delete_session(struct operation *operation, unsigned index, relay_reply_cb *on_reply)
+{
+	struct call_stream *stream = &operation->call->sdp.stream[index];
+	struct relay_by_id request = {.header = {.op = RELAY_OP_DELETE}};
+
+	if (!stream->in_relay)
+		return;
+	stream->in_relay = false;
+	OPENSSL_cleanse(stream->told, sizeof(stream->told));
+	memcpy(request.id, stream->id, sizeof(request.id));
+	if (send_step(operation, index, 0, &request, sizeof(request), on_reply) != 0)
+		call_record_stream(operation->call, index, NULL, &operation->totals);
+}
+
+static void
+on_created(void *arg, const struct relay_header *reply)
+{
+	struct step *step = arg;
+	struct call_stream *stream = stream_of(step);
+	const struct relay_session *session = (const struct relay_session *)reply;
+
+	if (reply == NULL || reply->code != RELAY_OK) {
+		stream->in_relay = false;
+		OPENSSL_cleanse(stream->told, sizeof(stream->told));
+		step->operation->created &= (uint16_t) ~(1u << step->stream);
+		refuse(step, reply, reply != NULL && reply->code == RELAY_E_ADDRESS ? 488 : 503);
+	} else {
+		stream->local[0] = session->leg[0].local_rtp;
+		stream->local[1] = session->leg[1].local_rtp;
+	}
+	end_step(step);
+}
+
+static void
+on_dropped(void *arg, const struct relay_header *reply)
+{
+	end_step(arg);
+}
+
+/* All or nothing: where one session was refused, those made with it go. */
+static void
+drop_if_failed(struct operation *operation)
+{
+	for (unsigned i = 0; operation->status != 0 && i < operation->call->sdp.streams; i++)
+		if (operation->created & 1u << i)
+			delete_session(operation, i, on_dropped);
+	finish(operation);
+}
+
+static int
+create_session(struct operation *operation, unsigned index)
+{
+	struct call_stream *stream = &operation->call->sdp.stream[index];
 	struct relay_create request = {.header = {.op = RELAY_OP_CREATE}};
 
 	memcpy(request.id, stream->id, sizeof(request.id));
 	for (unsigned i = 0; i < 2; i++)
-		fill_leg(operation->call, stream, i, &request.leg[i]);
-	int result = send_step(operation, stream, 0, &request, sizeof(request), on_created);
+		call_media_fill_leg(operation->call, stream, i, &request.leg[i]);
+	int result = send_step(operation, index, 0, &request, sizeof(request), on_created);
 	if (result == 0) {
 		stream->in_relay = true;
+		operation->created |= (uint16_t)(1u << index);
 		memcpy(stream->told, stream->next, sizeof(stream->told));
 	}
-	return result;
-}
-
-/* The end of what sends an operation's requests: -errno where one could not be sent. */
-static int
-sent(struct operation *operation, int result)
-{
-	if (result != 0)
-		operation->done = NULL;
-	finish(operation);
 	return result;
 }
 
@@ -229,16 +220,21 @@ int
 call_media_open(struct call *call, call_media_cb *done)
 {
 	struct operation *operation = begin(call, done);
+	const struct call_sdp *sdp = &call->sdp;
+	int result = 0;
 
 	if (operation == NULL)
 		return -ENOMEM;
-	int result = 0;
-	if (!call->sdp.stream.in_relay)
-		result = create_session(operation, &call->sdp.stream);
+	operation->then = drop_if_failed;
+	for (unsigned i = 0; i < sdp->streams && result == 0; i++)
+		if (!sdp->stream[i].in_relay &&
+			sdp->stream[i].next[sdp->offerer].transport != RELAY_TRANSPORT_NONE)
+			result = create_session(operation, i);
 	return sent(operation, result);
 }
 
-/* What of a leg the relay does not know yet, RELAY_UPDATE_*. */
+/* What of a leg the relay does not know yet, RELAY_UPDATE_*. A leg that leaves SRTP loses its keys
+ * by that alone. */
 static unsigned
 difference(const struct call_leg *told, const struct call_leg *next)
 {
@@ -248,111 +244,165 @@ difference(const struct call_leg *told, const struct call_leg *next)
 		mask |= RELAY_UPDATE_TRANSPORT;
 	if (!relay_addr_equal(&told->remote_rtp, &next->remote_rtp) ||
 		!relay_addr_equal(&told->remote_rtcp, &next->remote_rtcp) ||
-		told->rtcp_mux != next->rtcp_mux)
+		told->rtcp_mux != next->rtcp_mux || told->flags != next->flags)
 		mask |= RELAY_UPDATE_REMOTE;
-	if (CRYPTO_memcmp(&told->receive, &next->receive, sizeof(told->receive)) != 0)
+	if (next->transport != RELAY_TRANSPORT_SRTP)
+		return mask;
+	if (!sdes_is_same_key(&told->receive, &next->receive))
 		mask |= RELAY_UPDATE_RECEIVE;
-	if (CRYPTO_memcmp(&told->transmit, &next->transmit, sizeof(told->transmit)) != 0)
+	if (!sdes_is_same_key(&told->transmit, &next->transmit))
 		mask |= RELAY_UPDATE_TRANSMIT;
 	return mask;
 }
 
-static int
-update_leg(struct operation *operation, struct call_stream *stream, unsigned leg)
+static bool
+is_told(const struct call_stream *stream)
 {
-	struct relay_update request = {.header = {.op = RELAY_OP_UPDATE}, .leg = leg};
-
-	request.mask = difference(&stream->told[leg], &stream->next[leg]);
-	if (request.mask == 0)
-		return 0;
-	memcpy(request.id, stream->id, sizeof(request.id));
-	fill_leg(operation->call, stream, leg, &request.spec);
-	int result = send_step(operation, stream, leg, &request, sizeof(request), on_updated);
-	if (result == 0)
-		stream->told[leg] = stream->next[leg];
-	return result;
+	return !call_stream_is_used(stream->next) ||
+	       (stream->in_relay && difference(&stream->told[0], &stream->next[0]) == 0 &&
+		       difference(&stream->told[1], &stream->next[1]) == 0);
 }
 
 bool
 call_media_is_told(const struct call *call)
 {
-	const struct call_stream *stream = &call->sdp.stream;
+	for (unsigned i = 0; i < call->sdp.streams; i++)
+		if (!is_told(&call->sdp.stream[i]))
+			return false;
+	return true;
+}
 
-	return stream->in_relay && difference(&stream->told[0], &stream->next[0]) == 0 &&
-	       difference(&stream->told[1], &stream->next[1]) == 0;
+static void
+on_updated(void *arg, const struct relay_header *reply)
+{
+	struct step *step = arg;
+
+	if (reply == NULL || reply->code != RELAY_OK) {
+		stream_of(step)->told[step->leg] = step->before;
+		refuse(step, reply, 488);
+	}
+	end_step(step);
+}
+
+/* Tells of a leg what `which` (RELAY_UPDATE_*) has of what is new. */
+static int
+update_leg(struct operation *operation, unsigned index, unsigned leg, unsigned which)
+{
+	struct call_stream *stream = &operation->call->sdp.stream[index];
+	struct call_leg *told = &stream->told[leg], *next = &stream->next[leg];
+	struct relay_update request = {.header = {.op = RELAY_OP_UPDATE}, .leg = leg};
+
+	request.mask = difference(told, next) & which;
+	if (request.mask == 0)
+		return 0;
+	memcpy(request.id, stream->id, sizeof(request.id));
+	call_media_fill_leg(operation->call, stream, leg, &request.spec);
+	unsigned mask = request.mask;
+	int result = send_step(operation, index, leg, &request, sizeof(request), on_updated);
+	if (result != 0)
+		return result;
+	struct call_leg keys = *told;
+	*told = *next;
+	if ((mask & ~RELAY_UPDATE_REMOTE) == 0) { /* only where it is was told */
+		told->transport = keys.transport;
+		told->receive = keys.receive;
+		told->transmit = keys.transmit;
+	}
+	OPENSSL_cleanse(&keys, sizeof(keys));
+	return 0;
+}
+
+static int
+update_all(struct operation *operation, unsigned which)
+{
+	struct call_sdp *sdp = &operation->call->sdp;
+	int result = 0;
+
+	for (unsigned i = 0; i < sdp->streams; i++)
+		for (unsigned leg = 0; leg < 2 && result == 0; leg++)
+			if (sdp->stream[i].in_relay && call_stream_is_used(sdp->stream[i].next))
+				result = update_leg(operation, i, leg, which);
+	return result;
+}
+
+/* The addresses were taken: now the keys and what else there is. */
+static void
+tell_keys(struct operation *operation)
+{
+	if (operation->status == 0 && operation->call->state != CALL_ENDED &&
+		update_all(operation, UINT32_MAX) != 0)
+		operation->status = 503;
+	finish(operation);
 }
 
 int
 call_media_apply(struct call *call, call_media_cb *done)
 {
 	struct operation *operation = begin(call, done);
-	int result = 0;
 
 	if (operation == NULL)
 		return -ENOMEM;
-	for (unsigned i = 0; i < 2 && result == 0; i++)
-		result = update_leg(operation, &call->sdp.stream, i);
-	return sent(operation, result);
+	/* In a call that is up, an address that the relay refuses must be found before any key is
+	 * told: addresses can be taken back, keys can't. */
+	bool up = call->sdp.said[0] != NULL && call->sdp.said[1] != NULL;
+	if (up)
+		operation->then = tell_keys;
+	return sent(operation, update_all(operation, up ? RELAY_UPDATE_REMOTE : UINT32_MAX));
 }
 
-static const char *
-suite_name(unsigned suite)
+void
+call_media_drop_unused(struct call *call)
 {
-	const struct relay_suite_info *info = relay_suite_info(suite);
+	struct operation *operation = begin(call, NULL);
 
-	return info != NULL ? info->name : "-";
-}
-
-/* The call record: one line, never a key. */
-static void
-log_record(const struct call *call, const struct relay_session *session)
-{
-	uint64_t now = call_now_ms();
-	const struct relay_leg_info *a = &session->leg[0], *b = &session->leg[1];
-	uint64_t drops[2] = {0, 0};
-
-	for (unsigned i = 1; i < RELAY_DROP_COUNT; i++) {
-		drops[0] += a->drops[i];
-		drops[1] += b->drops[i];
-	}
-	log_info("call %s: %s to %s ended (%s) after %.1f s, of which %.1f s answered; "
-		 "caller %s in %lu out %lu dropped %lu; callee %s in %lu out %lu dropped %lu",
-		call->id, call->caller, call->callee, call->cause != NULL ? call->cause : "-",
-		(double)(now - call->started_ms) / 1000,
-		call->answered_ms != 0 ? (double)(now - call->answered_ms) / 1000 : 0.0,
-		suite_name(a->receive_suite), (unsigned long)a->packets_in,
-		(unsigned long)a->packets_out, (unsigned long)drops[0],
-		suite_name(b->receive_suite), (unsigned long)b->packets_in,
-		(unsigned long)b->packets_out, (unsigned long)drops[1]);
+	if (operation == NULL)
+		return;
+	for (unsigned i = 0; i < call->sdp.streams; i++)
+		if (!call_stream_is_used(call->sdp.stream[i].agreed))
+			delete_session(operation, i, on_deleted);
+	finish(operation);
 }
 
 static void
-on_deleted(void *arg, const struct relay_header *reply)
+log_end(struct operation *operation)
 {
-	struct call *call = arg;
-
-	bool told = reply != NULL && reply->code == RELAY_OK;
-	record_stream(call->record, "audio", (const char *const[2]){NULL, NULL},
-		told ? (const struct relay_session *)reply : NULL);
-	if (told)
-		log_record(call, (const struct relay_session *)reply);
-	else
-		log_info("call %s: %s to %s ended (%s); the relay has no counters of it", call->id,
-			call->caller, call->callee, call->cause != NULL ? call->cause : "-");
-	call->waiting--;
-	call_done_waiting(call);
+	call_record_log(operation->call, &operation->totals);
+	finish(operation);
 }
 
 void
 call_media_delete(struct call *call)
 {
-	struct relay_by_id request = {.header = {.op = RELAY_OP_DELETE}};
+	struct operation *operation = begin(call, NULL);
 
-	if (!call->sdp.stream.in_relay)
+	if (operation == NULL)
 		return;
-	call->sdp.stream.in_relay = false;
-	memcpy(request.id, call->sdp.stream.id, sizeof(request.id));
-	call->waiting++;
-	if (media_request(call->agent->media, &request, sizeof(request), on_deleted, call) != 0)
-		on_deleted(call, NULL);
+	for (unsigned i = 0; i < call->sdp.streams; i++)
+		delete_session(operation, i, on_deleted);
+	if (operation->waiting > 1 || operation->totals.streams > 0)
+		operation->then = log_end;
+	finish(operation);
+}
+
+unsigned
+call_media_lost(struct call *call, const char *id)
+{
+	struct call_sdp *sdp = &call->sdp;
+	struct call_totals totals = {.streams = 0};
+	struct call_stream *lost = NULL;
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < sdp->streams; i++) {
+		struct call_stream *stream = &sdp->stream[i];
+		if (stream->in_relay && strncmp(stream->id, id, sizeof(stream->id)) == 0)
+			lost = stream;
+		else
+			left += stream->in_relay;
+	}
+	if (lost == NULL || left == 0)
+		return left; /* the last one's end is the call's */
+	lost->in_relay = false;
+	OPENSSL_cleanse(lost->told, sizeof(lost->told));
+	call_record_stream(call, (unsigned)(lost - sdp->stream), NULL, &totals);
+	return left;
 }

@@ -5,7 +5,10 @@
 
 #include "relay/api.h"
 
+#include <stdbool.h>
+
 struct call;
+struct call_stream;
 
 /* The relay has done all of a request: status 0; or nothing of it: the SIP status that says why
  * (488: an address that media may not be sent to; 503: no ports, no relay). The reason is in the
@@ -18,7 +21,8 @@ typedef void call_media_cb(struct call *call, int status);
 int call_media_open(struct call *call, call_media_cb *done);
 
 /* Tells the relay what of the exchange it does not know yet. Each key is told once: told again, it
- * would start anew with ROC 0. Otherwise as above. */
+ * would start anew with ROC 0. In a call that is up, addresses are told first: one that is refused
+ * has changed no key, and call_sdp_rollback() takes the others back. Otherwise as above. */
 int call_media_apply(struct call *call, call_media_cb *done);
 
 /* Does the relay know all of the exchange? Then call_media_apply() has nothing to do. */
@@ -27,8 +31,39 @@ bool call_media_is_told(const struct call *call);
 /* Ends the sessions, and writes the call's record when their last counters are there. */
 void call_media_delete(struct call *call);
 
+/* Ends the sessions of streams that are not in use (any more) by what is agreed. */
+void call_media_drop_unused(struct call *call);
+
+/* The relay has ended the session of that name: how many does the call have left? */
+unsigned call_media_lost(struct call *call, const char *id);
+
 /* Where a phone at that address gets its media from: a number that is equal for equal places. All
  * branches that are called at once share their side's ports, so they must be of one place. */
 unsigned call_media_place(const struct call *call, const struct relay_ip *peer);
+
+/* For call_media.c alone. Fills in what the open exchange says of a leg; ports alone while the side
+ * has said nothing. */
+void call_media_fill_leg(const struct call *call, const struct call_stream *stream, unsigned side,
+	struct relay_leg_spec *spec);
+
+/* Sums of a call's streams. */
+struct call_totals {
+	unsigned streams;
+	bool known; /* the relay told the counters of one at least */
+	struct {
+		unsigned suite;
+		uint64_t in;
+		uint64_t out;
+		uint64_t dropped;
+	} leg[2];
+};
+
+/* call_record.c: a stream has ended, with these counters (NULL: not known): to the record, and
+ * added to the totals. */
+void call_record_stream(const struct call *call, unsigned index,
+	const struct relay_session *session, struct call_totals *totals);
+
+/* The line of the log at the call's end. */
+void call_record_log(const struct call *call, const struct call_totals *totals);
 
 #endif

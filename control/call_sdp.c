@@ -2,87 +2,91 @@
 #include "call_sdp.h"
 
 #include "call.h"
+#include "call_stream.h"
+
+#include "relay/log.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_same_key(const struct relay_crypto *a, const struct relay_crypto *b)
+void
+call_sdp_set_trunk(struct call *call, unsigned side, const struct config_trunk *trunk)
 {
-	return a->suite == b->suite && a->mki_length == b->mki_length && a->flags == b->flags &&
-	       CRYPTO_memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
-	       CRYPTO_memcmp(a->salt, b->salt, sizeof(a->salt)) == 0 &&
-	       CRYPTO_memcmp(a->mki, b->mki, sizeof(a->mki)) == 0;
+	struct sdp_policy *policy = &call->sdp.policy[side];
+
+	*policy = (struct sdp_policy){.suites = NULL};
+	if (trunk != NULL)
+		*policy = (struct sdp_policy){trunk->srtp, trunk->suites, trunk->suites_count,
+			call->agent->config->sip.unencrypted_srtcp};
 }
 
-/* The offered line whose key is in force already. */
-static const struct sdes_line *
-find_key(const struct sdes_lines *lines, const struct relay_crypto *key)
-{
-	for (unsigned i = 0; i < lines->count; i++)
-		if (is_same_key(&lines->line[i].crypto, key))
-			return &lines->line[i];
-	return NULL;
-}
-
-static void
-take_remote(struct call_leg *leg, const struct media_description *said, bool mux)
-{
-	leg->transport = RELAY_TRANSPORT_SRTP;
-	leg->remote_rtp = said->rtp;
-	leg->remote_rtcp = said->rtcp;
-	leg->rtcp_mux = mux;
-}
-
-/* The offerer's leg: a key that is in force stays, and so does ours; a new address needs a new
- * key, of the phone and of us (RFC 4568 7.1.4). 0 or a SIP status. */
-static int
-choose_keys(struct call *call, unsigned side, const char **phrase)
+static struct sdp_policy
+policy_of(const struct call *call, unsigned side)
 {
 	const struct config_sip *config = &call->agent->config->sip;
-	struct call_sdp *sdp = &call->sdp;
-	const struct call_leg *agreed = &sdp->stream.agreed[side];
-	struct call_leg *next = &sdp->stream.next[side];
-	const struct sdes_line *chosen = NULL;
 
-	if (agreed->transport != RELAY_TRANSPORT_NONE)
-		chosen = find_key(&sdp->offer->crypto, &agreed->receive);
-	if (chosen != NULL && !relay_addr_equal(&agreed->remote_rtp, &sdp->offer->rtp)) {
-		*phrase = "New Media Address with the Old Key";
-		return 488;
-	}
-	take_remote(next, sdp->offer, sdp->offer->rtcp_mux);
-	if (chosen != NULL) {
-		next->tag = chosen->tag;
-		return 0;
-	}
-	chosen = sdes_choose(&sdp->offer->crypto, config->suites, config->suites_count);
-	if (chosen == NULL) {
-		*phrase = "None of the Crypto Suites Is Allowed";
-		return 488;
-	}
-	next->tag = chosen->tag;
-	next->receive = chosen->crypto;
-	if (sdes_generate((enum relay_suite)chosen->crypto.suite, &next->transmit) != 0)
-		return 500;
-	return 0;
+	if (call->sdp.policy[side].suites != NULL)
+		return call->sdp.policy[side];
+	return (struct sdp_policy){
+		config->srtp, config->suites, config->suites_count, config->unencrypted_srtcp};
+}
+
+/* What is offered in the exchange: by a side, or (for new keys) what it said last. */
+static const struct media_description *
+offered(const struct call_sdp *sdp)
+{
+	return sdp->offer != NULL ? sdp->offer : sdp->said[sdp->offerer];
 }
 
 static int
-start_session(struct call *call)
+start_session(struct call_sdp *sdp)
 {
-	struct call_sdp *sdp = &call->sdp;
-
 	if (sdp->session_id != 0)
 		return 0;
 	if (RAND_bytes((unsigned char *)&sdp->session_id, sizeof(sdp->session_id)) != 1)
 		return -EIO;
-	sdp->session_id >>= 2; /* o= holds what fits a signed number, RFC 4566 5.2 */
-	memcpy(sdp->stream.id, call->id, sizeof(sdp->stream.id));
+	sdp->session_id >>= 2; /* o= holds what fits a signed number, RFC 8866 5.2 */
 	return 0;
+}
+
+/* Room for a stream of each m= line. The sessions' names follow from the call's. */
+static int
+grow(struct call *call, unsigned streams)
+{
+	struct call_sdp *sdp = &call->sdp;
+
+	if (streams <= sdp->streams)
+		return 0;
+	struct call_stream *more = calloc(streams, sizeof(*more));
+	if (more == NULL)
+		return -ENOMEM;
+	if (sdp->streams > 0) {
+		memcpy(more, sdp->stream, sdp->streams * sizeof(*more));
+		OPENSSL_cleanse(sdp->stream, sdp->streams * sizeof(*more));
+	}
+	free(sdp->stream);
+	sdp->stream = more;
+	for (; sdp->streams < streams; sdp->streams++)
+		if (sdp->streams == 0)
+			memcpy(more[0].id, call->id, sizeof(more[0].id));
+		else
+			snprintf(more[sdp->streams].id, sizeof(more[0].id), "%.32s/%u", call->id,
+				sdp->streams);
+	return 0;
+}
+
+static void
+wipe_branch(struct call_sdp_branch *branch)
+{
+	sdp_body_free(branch->text);
+	if (branch->line != NULL)
+		OPENSSL_cleanse(branch->line, branch->lines * sizeof(*branch->line));
+	free(branch->line);
+	*branch = (struct call_sdp_branch){.line = NULL};
 }
 
 /* Ends the exchange; what it has made is forgotten. */
@@ -90,9 +94,7 @@ static void
 close_exchange(struct call_sdp *sdp)
 {
 	for (unsigned i = 0; i < sdp->branches; i++)
-		sdp_body_free(sdp->branch[i].text);
-	if (sdp->branch != NULL)
-		OPENSSL_cleanse(sdp->branch, CALL_BRANCHES_MAX * sizeof(*sdp->branch));
+		wipe_branch(&sdp->branch[i]);
 	free(sdp->branch);
 	sdp->branch = NULL;
 	sdp->branches = 0;
@@ -104,8 +106,50 @@ close_exchange(struct call_sdp *sdp)
 		sdp_body_free(sdp->next_text[i]);
 		sdp->next_text[i] = NULL;
 	}
-	OPENSSL_cleanse(sdp->stream.next, sizeof(sdp->stream.next));
+	for (unsigned i = 0; i < sdp->streams; i++)
+		OPENSSL_cleanse(sdp->stream[i].next, sizeof(sdp->stream[i].next));
 	sdp->open = false;
+}
+
+static void
+open_exchange(struct call_sdp *sdp, unsigned offerer)
+{
+	sdp->open = true;
+	sdp->offerer = offerer;
+	for (unsigned i = 0; i < sdp->streams; i++)
+		memcpy(sdp->stream[i].next, sdp->stream[i].agreed, sizeof(sdp->stream[i].next));
+}
+
+/* Media sent to one of the relay's own addresses would run in a loop. */
+static bool
+is_ours(const struct call *call, const struct relay_ip *ip)
+{
+	const struct config_media *media = &call->agent->config->media;
+
+	for (unsigned i = 0; i < media->interfaces_count; i++)
+		for (unsigned k = 0; k < media->interfaces[i].addresses_count; k++)
+			if (relay_ip_equal(ip, &media->interfaces[i].addresses[k].ip))
+				return true;
+	return false;
+}
+
+static enum sdp_verdict
+read_body(const struct call *call, const struct sdp_policy *policy, const char *body, size_t length,
+	struct media_description **out)
+{
+	enum sdp_verdict verdict = media_description_read(body, length, policy, out);
+
+	for (unsigned i = 0; verdict == SDP_OK && i < (*out)->streams; i++) {
+		const struct sdp_stream *stream = &(*out)->stream[i];
+		if (stream->verdict == SDP_OK &&
+			(is_ours(call, &stream->rtp.ip) || is_ours(call, &stream->rtcp.ip)))
+			verdict = SDP_OWN_ADDRESS;
+	}
+	if (verdict != SDP_OK) {
+		media_description_free(*out);
+		*out = NULL;
+	}
+	return verdict;
 }
 
 int
@@ -113,90 +157,122 @@ call_sdp_take_offer(
 	struct call *call, unsigned side, const char *body, size_t length, const char **phrase)
 {
 	struct call_sdp *sdp = &call->sdp;
-	struct call_stream *stream = &sdp->stream;
+	struct sdp_policy policy = policy_of(call, side);
 
 	*phrase = NULL;
 	if (sdp->open)
 		return 491;
-	enum sdp_verdict verdict = media_description_read(body, length, &sdp->offer);
-	if (verdict != SDP_OK) {
-		*phrase = sdp_verdict_text(verdict);
-		return sdp_verdict_status(verdict);
-	}
-	sdp->open = true;
-	sdp->offerer = side;
-	memcpy(stream->next, stream->agreed, sizeof(stream->next));
-	int status = start_session(call) == 0 ? choose_keys(call, side, phrase) : 500;
-	if (status != 0)
-		close_exchange(sdp);
-	return status;
-}
-
-static void
-fill_local(struct call_sdp *sdp, unsigned side, bool mux, struct sdp_local *local)
-{
-	local->rtp = sdp->stream.local[side];
-	local->rtcp = local->rtp;
-	local->rtcp_mux = mux;
-	if (!mux)
-		local->rtcp.port++;
-	local->session_id = sdp->session_id + side;
-	local->session_version = ++sdp->version[side];
-}
-
-/* Fresh lines for every suite; or, where a key is in force already, that one alone: it goes on. */
-static int
-make_lines(const struct call *call, unsigned side, struct call_sdp_branch *branch)
-{
-	const struct config_sip *config = &call->agent->config->sip;
-	const struct call_leg *agreed = &call->sdp.stream.agreed[side];
-
-	branch->ours_count = 0;
-	if (agreed->transport == RELAY_TRANSPORT_SRTP) {
-		branch->ours[0] = (struct sdes_line){.tag = 1, .crypto = agreed->transmit};
-		branch->ours_count = 1;
+	enum sdp_verdict verdict = read_body(call, &policy, body, length, &sdp->offer);
+	if (verdict == SDP_OK && sdp->offer->streams < sdp->streams)
+		verdict = SDP_FEWER_STREAMS;
+	if (verdict == SDP_OK && (start_session(sdp) != 0 || grow(call, sdp->offer->streams) != 0))
+		verdict = SDP_NO_MEMORY;
+	open_exchange(sdp, side);
+	for (unsigned i = 0; verdict == SDP_OK && i < sdp->streams; i++)
+		verdict = call_stream_take_offer(
+			&sdp->stream[i], side, &sdp->offer->stream[i], &policy);
+	if (verdict == SDP_OK)
 		return 0;
-	}
-	for (unsigned i = 0; i < config->suites_count && i < RELAY_SUITE_COUNT; i++) {
-		branch->ours[i].tag = i + 1;
-		if (sdes_generate(config->suites[i], &branch->ours[i].crypto) != 0)
-			return -EIO;
-		branch->ours_count = i + 1;
-	}
-	return 0;
+	close_exchange(sdp);
+	*phrase = sdp_verdict_text(verdict);
+	return sdp_verdict_status(verdict);
 }
 
 static struct call_sdp_branch *
 get_branch(struct call_sdp *sdp, unsigned index)
 {
-	if (index >= CALL_BRANCHES_MAX)
+	if (!sdp->open || index >= CALL_BRANCHES_MAX)
 		return NULL;
 	if (sdp->branch == NULL)
 		sdp->branch = calloc(CALL_BRANCHES_MAX, sizeof(*sdp->branch));
-	if (sdp->branch != NULL && index >= sdp->branches)
+	if (sdp->branch == NULL)
+		return NULL;
+	if (index >= sdp->branches)
 		sdp->branches = index + 1;
-	return sdp->branch != NULL ? &sdp->branch[index] : NULL;
+	struct call_sdp_branch *branch = &sdp->branch[index];
+	wipe_branch(branch);
+	branch->line = calloc(sdp->streams, sizeof(*branch->line));
+	branch->lines = branch->line != NULL ? sdp->streams : 0;
+	return branch->line != NULL ? branch : NULL;
+}
+
+static const char *
+make_offer(struct call *call, unsigned side, unsigned index, bool fresh)
+{
+	struct call_sdp *sdp = &call->sdp;
+	const struct media_description *offer = offered(sdp);
+	struct call_sdp_branch *branch = get_branch(sdp, index);
+	struct sdp_local local = {.session_id = sdp->session_id + side};
+	size_t length;
+
+	if (branch == NULL)
+		return NULL;
+	branch->policy = policy_of(call, side);
+	for (unsigned i = 0; i < offer->streams; i++) {
+		const struct call_stream *stream = &sdp->stream[i];
+		struct call_line *line = &branch->line[i];
+		if (call_stream_make_line(&stream->agreed[side], &stream->next[1 - side],
+			    &branch->policy, fresh, line) != 0)
+			return NULL;
+		local.stream[i] = (struct sdp_local_stream){
+			.profile = line->profile,
+			.rtp = stream->local[side],
+			.rtcp_mux = line->rtcp_mux,
+			.direction = offer->stream[i].direction,
+			.crypto = line->ours,
+			.crypto_count = line->ours_count,
+		};
+	}
+	local.session_version = ++sdp->version[side];
+	if (sdp_build(offer, offer, &local, &branch->text, &length) != 0)
+		return NULL;
+	return branch->text;
 }
 
 const char *
 call_sdp_make_offer(struct call *call, unsigned side, unsigned index)
 {
-	struct call_sdp *sdp = &call->sdp;
-	struct call_sdp_branch *branch = get_branch(sdp, index);
-	struct sdp_local local = {.crypto = NULL};
-	size_t length;
+	return make_offer(call, side, index, false);
+}
 
-	if (branch == NULL || make_lines(call, side, branch) != 0)
+const char *
+call_sdp_rekey(struct call *call, unsigned side)
+{
+	struct call_sdp *sdp = &call->sdp;
+	const char *body = NULL;
+	bool any = false;
+
+	if (sdp->open || sdp->said[1 - side] == NULL)
 		return NULL;
-	sdp_body_free(branch->text);
-	branch->text = NULL;
-	/* offered where the offerer can do it; the other may decline, each leg has its own */
-	fill_local(sdp, side, sdp->offer->rtcp_mux, &local);
-	local.crypto = branch->ours;
-	local.crypto_count = branch->ours_count;
-	if (sdp_build_offer(sdp->offer, &local, &branch->text, &length) != 0)
+	for (unsigned i = 0; i < sdp->streams; i++)
+		any = any || sdp->stream[i].agreed[side].transport == RELAY_TRANSPORT_SRTP;
+	if (!any)
 		return NULL;
-	return branch->text;
+	open_exchange(sdp, 1 - side);
+	body = make_offer(call, side, 0, true);
+	if (body == NULL)
+		close_exchange(sdp);
+	return body;
+}
+
+/* Does every line of the answer fit? */
+static enum sdp_verdict
+check_answer(const struct call_sdp_branch *branch, const struct media_description *offer,
+	const struct media_description *answer, unsigned accepted[SDP_STREAMS_MAX],
+	enum sdes_verdict *crypto)
+{
+	enum sdp_verdict verdict = SDP_OK;
+
+	if (answer->streams != offer->streams || answer->streams > branch->lines)
+		return SDP_OTHER_STREAMS;
+	for (unsigned i = 0; i < answer->streams && verdict == SDP_OK; i++) {
+		verdict = call_stream_check_answer(
+			&branch->line[i], &answer->stream[i], &accepted[i], crypto);
+		if (verdict == SDP_OK &&
+			strcasecmp(answer->stream[i].kind, offer->stream[i].kind) != 0)
+			verdict = SDP_OTHER_STREAMS;
+	}
+	return verdict;
 }
 
 int
@@ -204,61 +280,62 @@ call_sdp_take_answer(struct call *call, unsigned side, unsigned index, const cha
 	size_t length, const char **phrase)
 {
 	struct call_sdp *sdp = &call->sdp;
-	struct call_leg *next = &sdp->stream.next[side];
-	struct media_description *answer = NULL;
 	struct call_sdp_branch *branch = index < sdp->branches ? &sdp->branch[index] : NULL;
-	unsigned accepted;
+	struct media_description *answer = NULL;
+	unsigned accepted[SDP_STREAMS_MAX];
 	enum sdes_verdict crypto = SDES_OK;
 
-	*phrase = "Answer without Offer";
-	if (branch == NULL)
+	*phrase = "Answer without offer";
+	if (branch == NULL || branch->text == NULL)
 		return -EINVAL;
-	enum sdp_verdict verdict = media_description_read_answer(
-		body, length, sdp->offer->streams, sdp->offer->index, &answer);
+	enum sdp_verdict verdict = read_body(call, &branch->policy, body, length, &answer);
 	if (verdict == SDP_OK)
-		crypto = sdes_check_answer(
-			&answer->crypto, branch->ours, branch->ours_count, &accepted);
-	if (verdict != SDP_OK || crypto != SDES_OK) {
-		*phrase = verdict != SDP_OK ? sdp_verdict_text(verdict) : sdes_verdict_text(crypto);
+		verdict = check_answer(branch, offered(sdp), answer, accepted, &crypto);
+	if (verdict != SDP_OK) {
+		*phrase = crypto != SDES_OK ? sdes_verdict_text(crypto) : sdp_verdict_text(verdict);
 		media_description_free(answer);
 		return -EINVAL;
 	}
 	*phrase = NULL;
 	media_description_free(sdp->answer);
 	sdp->answer = answer;
-	take_remote(next, answer, sdp->offer->rtcp_mux && answer->rtcp_mux);
-	next->tag = answer->crypto.line[0].tag;
-	next->receive = answer->crypto.line[0].crypto;
-	next->transmit = branch->ours[accepted].crypto;
+	sdp->policy[side] = branch->policy;
+	for (unsigned i = 0; i < answer->streams; i++)
+		call_stream_take_answer(
+			&sdp->stream[i], side, &branch->line[i], &answer->stream[i], accepted[i]);
 	return 0;
 }
 
-/* What passes on of a description: all but addresses and keys. */
+/* What passes on of a description: all but addresses, protocols and keys. */
 static char *
 passes_on(const struct media_description *description)
 {
-	static const struct sdes_line line = {.tag = 1, .crypto = {.suite = 1}};
-	struct sdp_local local = {
-		.rtp = {.ip = {.family = 4, .ip = {192, 0, 2, 1}}, .port = 2},
-		.rtcp = {.ip = {.family = 4, .ip = {192, 0, 2, 1}}, .port = 3},
-		.crypto = &line,
-		.crypto_count = 1,
-	};
+	static const struct relay_addr nowhere = {{4, {0}, {192, 0, 2, 1}}, 2, 0};
+	struct sdp_local local = {.session_id = 1};
 	char *body;
 	size_t length;
 
-	return sdp_build_offer(description, &local, &body, &length) == 0 ? body : NULL;
+	for (unsigned i = 0; i < description->streams; i++) {
+		const struct sdp_stream *stream = &description->stream[i];
+		if (stream->verdict != SDP_OK)
+			continue;
+		local.stream[i].profile = stream->transport == RELAY_TRANSPORT_UDPTL
+		                                  ? SDP_PROFILE_UDPTL
+		                                  : SDP_PROFILE_AVP;
+		local.stream[i].rtp = nowhere;
+		local.stream[i].direction = stream->direction;
+	}
+	return sdp_build(description, description, &local, &body, &length) == 0 ? body : NULL;
 }
 
 bool
 call_sdp_concerns_other(const struct call *call)
 {
 	const struct call_sdp *sdp = &call->sdp;
-	const struct media_description *before = sdp->said[sdp->offerer];
 
-	if (!sdp->open || before == NULL || sdp->said[1 - sdp->offerer] == NULL)
+	if (!sdp->open || sdp->offer == NULL || sdp->said[0] == NULL || sdp->said[1] == NULL)
 		return true;
-	char *was = passes_on(before), *is = passes_on(sdp->offer);
+	char *was = passes_on(sdp->said[sdp->offerer]), *is = passes_on(sdp->offer);
 	bool same = was != NULL && is != NULL && strcmp(was, is) == 0;
 	sdp_body_free(was);
 	sdp_body_free(is);
@@ -270,10 +347,14 @@ call_sdp_answer_alone(struct call *call)
 {
 	struct call_sdp *sdp = &call->sdp;
 
-	if (!sdp->open || sdp->said[1 - sdp->offerer] == NULL)
+	if (!sdp->open || sdp->offer == NULL || sdp->said[1 - sdp->offerer] == NULL)
 		return -EINVAL;
 	media_description_free(sdp->answer);
 	sdp->answer = NULL;
+	/* what the other side does not use stays off */
+	for (unsigned i = 0; i < sdp->streams; i++)
+		if (!call_stream_is_used(sdp->stream[i].next))
+			OPENSSL_cleanse(sdp->stream[i].next, sizeof(sdp->stream[i].next));
 	return 0;
 }
 
@@ -283,21 +364,46 @@ call_sdp_make_answer(struct call *call, unsigned side)
 	struct call_sdp *sdp = &call->sdp;
 	const struct media_description *answer =
 		sdp->answer != NULL ? sdp->answer : sdp->said[1 - side];
-	const struct call_leg *next = &sdp->stream.next[side];
-	struct sdes_line line = {.tag = next->tag, .crypto = next->transmit};
-	struct sdp_local local = {.crypto = &line, .crypto_count = 1};
+	struct sdp_local local = {.session_id = sdp->session_id + side};
+	struct sdes_line line[SDP_STREAMS_MAX];
 	char *body = NULL;
 	size_t length;
 
-	fill_local(sdp, side, next->rtcp_mux, &local);
-	int result = answer != NULL ? sdp_build_answer(sdp->offer, answer, &local, &body, &length)
-	                            : -EINVAL;
-	sdes_wipe(&line.crypto);
+	if (!sdp->open || sdp->offer == NULL || answer == NULL)
+		return NULL;
+	for (unsigned i = 0; i < sdp->offer->streams; i++) {
+		const struct call_leg *next = &sdp->stream[i].next[side];
+		if (i >= answer->streams || !call_stream_is_used(sdp->stream[i].next))
+			continue;
+		line[i] = (struct sdes_line){.tag = next->tag, .crypto = next->transmit};
+		local.stream[i] = (struct sdp_local_stream){
+			.profile = next->profile,
+			.rtp = sdp->stream[i].local[side],
+			.rtcp_mux = next->rtcp_mux,
+			.direction = answer->stream[i].direction &
+		                     sdp_direction_for_answer(sdp->offer->stream[i].direction),
+			.crypto = &line[i],
+			.crypto_count = next->transport == RELAY_TRANSPORT_SRTP,
+		};
+	}
+	local.session_version = ++sdp->version[side];
+	int result = sdp_build(sdp->offer, answer, &local, &body, &length);
+	OPENSSL_cleanse(line, sizeof(line));
 	if (result != 0)
 		return NULL;
 	sdp_body_free(sdp->next_text[side]);
 	sdp->next_text[side] = body;
 	return body;
+}
+
+static void
+replace(struct media_description **said, struct media_description **by)
+{
+	if (*by == NULL)
+		return;
+	media_description_free(*said);
+	*said = *by;
+	*by = NULL;
 }
 
 void
@@ -307,15 +413,14 @@ call_sdp_commit(struct call *call)
 
 	if (!sdp->open)
 		return;
-	memcpy(sdp->stream.agreed, sdp->stream.next, sizeof(sdp->stream.agreed));
-	media_description_free(sdp->said[sdp->offerer]);
-	sdp->said[sdp->offerer] = sdp->offer;
-	sdp->offer = NULL;
-	if (sdp->answer != NULL) {
-		media_description_free(sdp->said[1 - sdp->offerer]);
-		sdp->said[1 - sdp->offerer] = sdp->answer;
-		sdp->answer = NULL;
+	for (unsigned i = 0; i < sdp->streams; i++) {
+		struct call_stream *stream = &sdp->stream[i];
+		if (!call_stream_is_used(stream->next))
+			OPENSSL_cleanse(stream->next, sizeof(stream->next));
+		memcpy(stream->agreed, stream->next, sizeof(stream->agreed));
 	}
+	replace(&sdp->said[sdp->offerer], &sdp->offer);
+	replace(&sdp->said[1 - sdp->offerer], &sdp->answer);
 	for (unsigned i = 0; i < 2; i++)
 		if (sdp->next_text[i] != NULL) {
 			sdp_body_free(sdp->text[i]);
@@ -323,23 +428,30 @@ call_sdp_commit(struct call *call)
 			sdp->next_text[i] = NULL;
 		}
 	close_exchange(sdp);
+	call_media_drop_unused(call);
 }
 
 int
 call_sdp_rollback(struct call *call)
 {
 	struct call_sdp *sdp = &call->sdp;
-	struct call_stream *stream = &sdp->stream;
+	int result = 0;
 
 	if (!sdp->open)
 		return 0;
-	for (unsigned i = 0; i < 2; i++)
-		if (stream->told[i].transport != RELAY_TRANSPORT_NONE &&
-			!is_same_key(&stream->told[i].transmit, &stream->agreed[i].transmit))
-			return -EKEYREVOKED;
-	memcpy(stream->next, stream->agreed, sizeof(stream->next));
-	int result = call_media_apply(call, NULL);
+	for (unsigned i = 0; i < sdp->streams; i++) {
+		struct call_stream *stream = &sdp->stream[i];
+		for (unsigned side = 0; side < 2; side++)
+			if (call_stream_is_used(stream->agreed) &&
+				!sdes_is_same_key(&stream->told[side].transmit,
+					&stream->agreed[side].transmit))
+				result = -EKEYREVOKED;
+		memcpy(stream->next, stream->agreed, sizeof(stream->next));
+	}
+	if (result == 0)
+		result = call_media_apply(call, NULL);
 	close_exchange(sdp);
+	call_media_drop_unused(call);
 	return result;
 }
 
@@ -357,5 +469,8 @@ call_sdp_wipe(struct call_sdp *sdp)
 		media_description_free(sdp->said[i]);
 		sdp_body_free(sdp->text[i]);
 	}
+	if (sdp->stream != NULL)
+		OPENSSL_cleanse(sdp->stream, sdp->streams * sizeof(*sdp->stream));
+	free(sdp->stream);
 	OPENSSL_cleanse(sdp, sizeof(*sdp));
 }

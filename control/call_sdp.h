@@ -30,10 +30,14 @@
 
 struct call;
 
+#define CALL_BRANCHES_MAX 16
+
 /* What a stream's leg is to be at the relay. */
 struct call_leg {
-	uint8_t transport; /* enum relay_transport; NONE: the side has said nothing yet */
+	uint8_t transport; /* enum relay_transport; NONE: the stream is off, or has no answer yet */
+	uint8_t profile;   /* enum sdp_profile, in all that is said on this leg */
 	bool rtcp_mux;
+	uint32_t flags;               /* RELAY_LEG_NO_SEND, NO_RECEIVE: by its direction */
 	uint32_t tag;                 /* of the crypto line that was chosen */
 	struct relay_addr remote_rtp; /* family 0: not known */
 	struct relay_addr remote_rtcp;
@@ -41,7 +45,8 @@ struct call_leg {
 	struct relay_crypto transmit; /* ours */
 };
 
-/* A media stream: a session at the relay. */
+/* A media stream, the m= lines of one place: a session at the relay. It is in use while both its
+ * legs have a transport. */
 struct call_stream {
 	char id[RELAY_ID_SIZE];
 	bool in_relay;              /* a CREATE was sent: a DELETE is owed */
@@ -51,29 +56,41 @@ struct call_stream {
 	struct call_leg told[2];    /* what the relay was told last */
 };
 
-/* What a branch was offered. */
-struct call_sdp_branch {
-	struct sdes_line ours[RELAY_SUITE_COUNT];
+/* What a branch was offered in one m= line. */
+struct call_line {
+	enum sdp_profile profile; /* NONE: port 0 */
+	bool rtcp_mux;
 	unsigned ours_count;
+	struct sdes_line ours[RELAY_SUITE_COUNT];
+};
+
+struct call_sdp_branch {
+	struct sdp_policy policy;
+	unsigned lines;
+	struct call_line *line;
 	char *text; /* with keys */
 };
 
 struct call_sdp {
 	bool open;                         /* an exchange goes on */
 	unsigned offerer;                  /* in it */
-	struct media_description *offer;   /* in it */
+	struct media_description *offer;   /* in it; NULL: we offer by ourselves, for new keys */
 	struct media_description *answer;  /* in it */
 	struct media_description *said[2]; /* agreed: by each side */
 	char *text[2];                     /* agreed: what we said to each side; with keys */
 	char *next_text[2];                /* in the exchange */
 	struct call_sdp_branch *branch;    /* in the exchange */
 	unsigned branches;
-	struct call_stream stream;
-	uint64_t session_id; /* of our o= lines, that of side 1 is one more */
-	uint64_t version[2]; /* of our next description: rises with each */
+	struct call_stream *stream; /* one for each m= line that there ever was */
+	unsigned streams;
+	struct sdp_policy policy[2]; /* without suites: the configuration's */
+	uint64_t session_id;         /* of our o= lines, that of side 1 is one more */
+	uint64_t version[2];         /* of our last description: rises with each */
 };
 
-#define CALL_BRANCHES_MAX 16
+/* The other party on a side is this trunk: its policy counts. Before an offer of it is taken, or
+ * one to its branch is made. NULL: the policy of the configuration. */
+void call_sdp_set_trunk(struct call *call, unsigned side, const struct config_trunk *trunk);
 
 /* Reads an offer of `side`'s, chooses a crypto line by our order, makes the relay's key for it; a
  * key and an address that are in force already stay. 0, or the SIP status to refuse with and
@@ -95,6 +112,11 @@ bool call_sdp_concerns_other(const struct call *call);
 
 /* The other side's agreed description answers the open offer. 0, or -EINVAL if there is none. */
 int call_sdp_answer_alone(struct call *call);
+
+/* Opens an exchange of our own with `side` alone, to give it fresh keys and ask for its (RFC 4568
+ * 7.1.4): the offer, from what the other side said last. Then as above: take_answer() of branch 0,
+ * apply, commit. NULL: an exchange is open, no leg of that side has a key, or out of memory. */
+const char *call_sdp_rekey(struct call *call, unsigned side);
 
 /* The answer to `side`, which offered. NULL: out of memory. It lives until the next one. */
 const char *call_sdp_make_answer(struct call *call, unsigned side);

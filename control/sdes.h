@@ -7,6 +7,7 @@
 
 #include "relay/api.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,12 +25,20 @@ enum sdes_verdict {
 	SDES_BAD_KEY,       /* not exactly the suite's key and salt in base64 */
 	SDES_BAD_LIFETIME,  /* not 1 to the suite's most */
 	SDES_BAD_MKI,       /* not value:length with 1 to 128 bytes that hold the value */
-	SDES_PARAMETER,     /* a session parameter that we can't or won't do */
-	SDES_TOO_MANY,      /* no room: passed over */
-	SDES_NO_LINE,       /* answer: no usable line at all */
-	SDES_SEVERAL_LINES, /* answer: more than one line, RFC 4568 5.1.2 */
-	SDES_NOT_OFFERED,   /* answer: a tag that was not offered */
-	SDES_OTHER_SUITE,   /* answer: another suite than the offered line's */
+	/* session parameters, RFC 4568 6.3 */
+	SDES_PARAMETER,        /* one that nobody knows, or with a value that it can't have */
+	SDES_REPEATED,         /* one that stands twice */
+	SDES_KDR,              /* a key derivation rate other than 0 */
+	SDES_UNENCRYPTED,      /* UNENCRYPTED_SRTP; UNENCRYPTED_SRTCP where it is not allowed */
+	SDES_UNAUTHENTICATED,  /* UNAUTHENTICATED_SRTP */
+	SDES_FEC,              /* FEC_KEY, or FEC_ORDER=SRTP_FEC */
+	SDES_BAD_WINDOW,       /* WSH below 64 */
+	SDES_TOO_MANY,         /* no room: passed over */
+	SDES_NO_LINE,          /* answer: no usable line at all */
+	SDES_SEVERAL_LINES,    /* answer: more than one line, RFC 4568 5.1.2 */
+	SDES_NOT_OFFERED,      /* answer: a tag that was not offered */
+	SDES_OTHER_SUITE,      /* answer: another suite than the offered line's */
+	SDES_OTHER_PARAMETERS, /* answer: other session parameters than the offered line's */
 	SDES_VERDICT_COUNT
 };
 
@@ -42,6 +51,7 @@ struct sdes_line {
 
 /* The a=crypto lines of one media description. */
 struct sdes_lines {
+	bool unencrypted_srtcp;                /* UNENCRYPTED_SRTCP is allowed; set it first */
 	unsigned count;                        /* usable */
 	unsigned seen;                         /* all */
 	enum sdes_verdict fault;               /* of the last line that can't be used; OK: none */
@@ -56,8 +66,9 @@ const char *sdes_verdict_text(enum sdes_verdict verdict);
  * reason, and *out wiped but for the tag if that was read. */
 enum sdes_verdict sdes_parse(const char *value, size_t length, struct sdes_line *out);
 
-/* Reads one more line into lines (zeroed before the first). Only SDES_DUPLICATE_TAG condemns the
- * whole description (and SDES_TOO_MANY past 32 lines); else the line is passed over. */
+/* Reads one more line into lines (zeroed before the first, but for what is allowed). Only
+ * SDES_DUPLICATE_TAG condemns the whole description (and SDES_TOO_MANY past 32 lines); else the
+ * line is passed over. */
 enum sdes_verdict sdes_add(struct sdes_lines *lines, const char *value, size_t length);
 
 /* The offered line with the suite that comes first in our order, and of those the first offered;
@@ -73,6 +84,12 @@ enum sdes_verdict sdes_check_answer(const struct sdes_lines *answer,
 /* A fresh master key and salt for the suite from the CSPRNG; no MKI, the suite's lifetime. 0,
  * -EINVAL for no suite of ours, -EIO without randomness, and *out wiped. */
 int sdes_generate(enum relay_suite suite, struct relay_crypto *out);
+
+/* The same for an answer to that line: with its MKI and its session parameters. */
+int sdes_generate_answer(const struct relay_crypto *offered, struct relay_crypto *out);
+
+/* Are they the same key, used the same way? In constant time. */
+bool sdes_is_same_key(const struct relay_crypto *a, const struct relay_crypto *b);
 
 /* Writes the attribute's value: "1 AES_CM_128_HMAC_SHA1_80 inline:...". Returns its length, -EINVAL
  * or -ENOSPC. The caller wipes text. */

@@ -19,7 +19,11 @@ static const cyaml_strval_t polls[] = {
 	{"busy", CONFIG_POLL_BUSY},
 };
 
-static const cyaml_strval_t srtps[] = {{"required", CONFIG_SRTP_REQUIRED}};
+static const cyaml_strval_t srtps[] = {
+	{"required", CONFIG_SRTP_REQUIRED},
+	{"preferred", CONFIG_SRTP_PREFERRED},
+	{"off", CONFIG_SRTP_OFF},
+};
 
 static const cyaml_strval_t suites[] = {
 	{"AES_CM_128_HMAC_SHA1_80", RELAY_SUITE_AES_CM_128_HMAC_SHA1_80},
@@ -149,6 +153,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 	OPT_STRING("user", struct config_sip, user),
 	CYAML_FIELD_ENUM("srtp", OPT | CYAML_FLAG_STRICT, struct config_sip, srtp, srtps,
 		CYAML_ARRAY_LEN(srtps)),
+	CYAML_FIELD_BOOL("unencrypted_srtcp", OPT, struct config_sip, unencrypted_srtcp),
+	CYAML_FIELD_UINT("rekey_hours", OPT, struct config_sip, rekey_hours),
 	CYAML_FIELD_SEQUENCE("suites", CYAML_FLAG_POINTER | OPT, struct config_sip, suites,
 		&config_suite_value, 1, 8),
 	CYAML_FIELD_SEQUENCE("digests", CYAML_FLAG_POINTER | OPT, struct config_sip, digests,

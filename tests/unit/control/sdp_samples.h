@@ -3,6 +3,12 @@
 #ifndef TESTS_SDP_SAMPLES_H
 #define TESTS_SDP_SAMPLES_H
 
+#include "control/sdp_media.h"
+
+static const enum relay_suite sample_suites[] = {RELAY_SUITE_AES_CM_128_HMAC_SHA1_80,
+	RELAY_SUITE_AES_CM_128_HMAC_SHA1_32, RELAY_SUITE_AEAD_AES_256_GCM};
+static const struct sdp_policy sample_required = {CONFIG_SRTP_REQUIRED, sample_suites, 3, false};
+
 #define KEY_A "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 #define KEY_B "PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
 #define S80 "AES_CM_128_HMAC_SHA1_80"

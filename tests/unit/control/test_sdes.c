@@ -64,6 +64,9 @@ static const struct {
 	{"1 " S80 " inline:" KEY "|0001:002", 1, 1, 0, 2, 1},
 	{"1 " S80 " inline:" KEY " WSH=64", 1, 1, 0, 0, 0},
 	{"1 " S80 " inline:" KEY " WSH=1024 -FUTURE", 1, 1, 0, 0, 0},
+	{"1 " S80 " inline:" KEY " KDR=0", 1, 1, 0, 0, 0},
+	{"1 " S80 " inline:" KEY " FEC_ORDER=FEC_SRTP wsh=65", 1, 1, 0, 0, 0},
+	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTCP", 1, 1, 0, 0, 0},
 	{"1 " S80 " inline:" KEY " -x=y", 1, 1, 0, 0, 0},
 	{"1\t" S80 "  \t inline:" KEY "  ", 1, 1, 0, 0, 0},
 };
@@ -162,16 +165,31 @@ static const struct {
 	{"1 " S80 " inline:" KEY "|2^20|x:4", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|2^20|1:4|1:4", SDES_BAD_MKI},
 	{"1 " S80 " inline:" KEY "|1:4|2^20", SDES_BAD_MKI},
-	{"1 " S80 " inline:" KEY " KDR=1", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTP", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTCP", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " UNAUTHENTICATED_SRTP", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " FEC_ORDER=FEC_SRTP", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " FEC_KEY=inline:" KEY_OTHER, SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " WSH=64 KDR=1", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " WSH=63", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " WSH=", SDES_PARAMETER},
-	{"1 " S80 " inline:" KEY " WSH=1x0", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " KDR=1", SDES_KDR},
+	{"1 " S80 " inline:" KEY " kdr=24", SDES_KDR},
+	{"1 " S80 " inline:" KEY " KDR=25", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " KDR=000", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " KDR=", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " KDR", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " KDR=-1", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " KDR=0 KDR=0", SDES_REPEATED},
+	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTP", SDES_UNENCRYPTED},
+	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTCP UNENCRYPTED_SRTP", SDES_UNENCRYPTED},
+	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTCP UNENCRYPTED_SRTCP", SDES_REPEATED},
+	{"1 " S80 " inline:" KEY " UNENCRYPTED_SRTCP=1", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " UNAUTHENTICATED_SRTP", SDES_UNAUTHENTICATED},
+	{"1 " S80 " inline:" KEY " FEC_ORDER=SRTP_FEC", SDES_FEC},
+	{"1 " S80 " inline:" KEY " FEC_ORDER=FEC", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " FEC_ORDER", SDES_PARAMETER},
+	{"1 " S80 " inline:" KEY " FEC_ORDER=FEC_SRTP FEC_ORDER=FEC_SRTP", SDES_REPEATED},
+	{"1 " S80 " inline:" KEY " FEC_KEY=inline:" KEY_OTHER, SDES_FEC},
+	{"1 " S80 " inline:" KEY " WSH=64 KDR=1", SDES_KDR},
+	{"1 " S80 " inline:" KEY " WSH=63", SDES_BAD_WINDOW},
+	{"1 " S80 " inline:" KEY " WSH=", SDES_BAD_WINDOW},
+	{"1 " S80 " inline:" KEY " WSH=1x0", SDES_BAD_WINDOW},
+	{"1 " S80 " inline:" KEY " WSH=4294967296", SDES_BAD_WINDOW},
+	{"1 " S80 " inline:" KEY " WSH=64 WSH=128", SDES_REPEATED},
+	{"1 " S80 " inline:" KEY " WSH", SDES_PARAMETER},
 	{"1 " S80 " inline:" KEY " FUTURE", SDES_PARAMETER},
 	{"1 " S80 " inline:" KEY " -", SDES_PARAMETER},
 	{"1 " S80 " inline:" KEY " " S80, SDES_PARAMETER},
@@ -256,7 +274,7 @@ test_lines_and_choice(void **state)
 	assert_int_equal(add(&lines, "1 F8_128_HMAC_SHA1_80 inline:" KEY), SDES_UNKNOWN_SUITE);
 	assert_int_equal(lines.fault, SDES_UNKNOWN_SUITE);
 	assert_int_equal(add(&lines, "2 " S32 " inline:" KEY), SDES_OK);
-	assert_int_equal(add(&lines, "3 " S80 " inline:" KEY " KDR=1"), SDES_PARAMETER);
+	assert_int_equal(add(&lines, "3 " S80 " inline:" KEY " KDR=1"), SDES_KDR);
 	assert_int_equal(add(&lines, "4 " S80 " inline:" KEY), SDES_OK);
 	assert_int_equal(add(&lines, "5 " S80 " inline:" KEY_OTHER), SDES_OK);
 	assert_int_equal(lines.count, 3);
@@ -307,7 +325,7 @@ test_answer(void **state)
 	add(&two, "2 " S32 " inline:" KEY);
 	assert_int_equal(sdes_check_answer(&two, offered, 2, &accepted), SDES_SEVERAL_LINES);
 	add(&unusable, "1 " S80 " inline:" KEY " UNENCRYPTED_SRTP");
-	assert_int_equal(sdes_check_answer(&unusable, offered, 2, &accepted), SDES_PARAMETER);
+	assert_int_equal(sdes_check_answer(&unusable, offered, 2, &accepted), SDES_UNENCRYPTED);
 	add(&other_tag, "3 " S80 " inline:" KEY);
 	assert_int_equal(sdes_check_answer(&other_tag, offered, 2, &accepted), SDES_NOT_OFFERED);
 	add(&other_suite, "2 " S80 " inline:" KEY);
@@ -361,6 +379,52 @@ test_format_as_read(void **state)
 	assert_true(sdes_format(&line, text, sizeof(text)) > 0);
 }
 
+/* SRTCP in clear: only where it is allowed, and only if both say so. */
+static void
+test_unencrypted_srtcp(void **state)
+{
+	static const char text[] = "1 " S80 " inline:" KEY " UNENCRYPTED_SRTCP";
+	struct sdes_lines lines = {.unencrypted_srtcp = false};
+	struct sdes_line ours = {.tag = 1};
+	unsigned accepted;
+	char written[SDES_TEXT_MAX];
+
+	assert_int_equal(sdes_add(&lines, text, strlen(text)), SDES_UNENCRYPTED);
+	assert_int_equal(lines.count, 0);
+	assert_int_equal(lines.fault, SDES_UNENCRYPTED);
+	lines = (struct sdes_lines){.unencrypted_srtcp = true};
+	assert_int_equal(sdes_add(&lines, text, strlen(text)), SDES_OK);
+	assert_int_equal(lines.line[0].crypto.flags, RELAY_CRYPTO_UNENCRYPTED_SRTCP);
+	assert_int_equal(sdes_generate_answer(&lines.line[0].crypto, &ours.crypto), 0);
+	assert_true(sdes_format(&ours, written, sizeof(written)) > 0);
+	assert_non_null(strstr(written, " UNENCRYPTED_SRTCP"));
+	/* an answer that asks for it unoffered */
+	assert_int_equal(sdes_generate(RELAY_SUITE_AES_CM_128_HMAC_SHA1_80, &ours.crypto), 0);
+	assert_int_equal(sdes_check_answer(&lines, &ours, 1, &accepted), SDES_OTHER_PARAMETERS);
+	sdes_wipe_lines(&lines);
+}
+
+/* RFC 4568 6.1: our key goes by the MKI that was offered. */
+static void
+test_answer_has_the_mki(void **state)
+{
+	struct sdes_line line, ours = {.tag = 1}, back;
+	static const char text[] = "1 " S32 " inline:" KEY "|2^20|258:2";
+	char written[SDES_TEXT_MAX];
+
+	assert_int_equal(parse(text, strlen(text), &line), SDES_OK);
+	assert_int_equal(sdes_generate_answer(&line.crypto, &ours.crypto), 0);
+	int length = sdes_format(&ours, written, sizeof(written));
+	assert_true(length > 0);
+	assert_int_equal(parse(written, (size_t)length, &back), SDES_OK);
+	assert_int_equal(back.crypto.suite, RELAY_SUITE_AES_CM_128_HMAC_SHA1_32);
+	assert_int_equal(back.crypto.mki_length, 2);
+	assert_memory_equal(back.crypto.mki, line.crypto.mki, sizeof(line.crypto.mki));
+	assert_memory_not_equal(back.crypto.key, line.crypto.key, 16);
+	assert_false(sdes_is_same_key(&back.crypto, &line.crypto));
+	assert_true(sdes_is_same_key(&back.crypto, &ours.crypto));
+}
+
 int
 main(void)
 {
@@ -375,6 +439,8 @@ main(void)
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_generate_and_format),
 		cmocka_unit_test(test_format_as_read),
+		cmocka_unit_test(test_unencrypted_srtcp),
+		cmocka_unit_test(test_answer_has_the_mki),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

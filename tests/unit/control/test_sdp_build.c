@@ -22,6 +22,7 @@ struct world {
 	struct sdp_local local;
 };
 
+/* Every stream is relayed, at ports that count up by two. */
 static void
 make_world(struct world *world)
 {
@@ -30,10 +31,15 @@ make_world(struct world *world)
 	memset(world, 0, sizeof(*world));
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(sdes_parse(text[i], strlen(text[i]), &world->line[i]), SDES_OK);
-	relay_ip_parse("203.0.113.9", 11, &world->local.rtp.ip);
-	world->local.rtp.port = 40000;
-	world->local.crypto = world->line;
-	world->local.crypto_count = 2;
+	for (unsigned i = 0; i < SDP_STREAMS_MAX; i++) {
+		struct sdp_local_stream *stream = &world->local.stream[i];
+		relay_ip_parse("203.0.113.9", 11, &stream->rtp.ip);
+		stream->rtp.port = (uint16_t)(40000 + 2 * i);
+		stream->profile = SDP_PROFILE_SAVP;
+		stream->direction = SDP_SENDRECV;
+		stream->crypto = world->line;
+		stream->crypto_count = 1;
+	}
 	world->local.session_id = 77;
 	world->local.session_version = 1;
 }
@@ -42,7 +48,8 @@ static struct media_description *
 read_good(const char *body)
 {
 	struct media_description *out;
-	enum sdp_verdict verdict = media_description_read(body, strlen(body), &out);
+	enum sdp_verdict verdict =
+		media_description_read(body, strlen(body), &sample_required, &out);
 
 	if (verdict != SDP_OK)
 		fail_msg("%s: in %s", sdp_verdict_text(verdict), body);
@@ -61,7 +68,7 @@ assert_body(char *body, size_t length, const char *wanted)
 	"v=0\r\no=- 77 1 IN IP4 203.0.113.9\r\ns=-\r\n" \
 	"c=IN IP4 203.0.113.9\r\nt=0 0\r\n"
 
-/* Codecs as they were, our address, our keys; no tool, label, ssrc, bandwidth or port of theirs. */
+/* Codecs as they were, our address, our keys; no tool, ssrc or port of theirs. */
 static void
 test_offer_from_baresip(void **state)
 {
@@ -71,15 +78,17 @@ test_offer_from_baresip(void **state)
 	size_t length;
 
 	make_world(&world);
-	world.local.rtcp_mux = true;
-	assert_int_equal(sdp_build_offer(offer, &world.local, &body, &length), 0);
+	world.local.stream[0].rtcp_mux = true;
+	world.local.stream[0].crypto_count = 2;
+	assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
 	assert_body(body, length,
 		OUR_HEAD "m=audio 40000 RTP/SAVP 96 0 8 101\r\n"
+			 "b=AS:125\r\n"
 			 "a=rtpmap:96 opus/48000/2\r\n"
 			 "a=fmtp:96 stereo=1;sprop-stereo=1;maxaveragebitrate=28000\r\n"
 			 "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
 			 "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
-			 "a=ptime:20\r\n"
+			 "a=label:1\r\na=ptime:20\r\n"
 			 "a=crypto:1 " S80 " inline:" OURS "\r\n"
 			 "a=crypto:2 " S32 " inline:" KEY_B "\r\n"
 			 "a=rtcp-mux\r\na=sendrecv\r\n");
@@ -95,10 +104,12 @@ test_offer_from_linphone(void **state)
 	size_t length;
 
 	make_world(&world);
-	world.local.crypto_count = 1;
-	world.local.rtcp = world.local.rtp;
-	world.local.rtcp.port = 40001;
-	assert_int_equal(sdp_build_offer(offer, &world.local, &body, &length), 0);
+	world.local.stream[0].profile = SDP_PROFILE_SAVPF;
+	world.local.stream[1].profile = SDP_PROFILE_AVPF;
+	world.local.stream[1].crypto_count = 0;
+	world.local.stream[1].direction = SDP_RECVONLY;
+	relay_ip_parse("203.0.113.10", 12, &world.local.stream[1].rtp.ip);
+	assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
 	assert_body(body, length,
 		OUR_HEAD "m=audio 40000 RTP/SAVPF 96 97 98 0 8 18 101\r\n"
 			 "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"
@@ -109,7 +120,11 @@ test_offer_from_linphone(void **state)
 			 "a=rtcp-fb:* trr-int 5000\r\na=rtcp-fb:* ccm tmmbr\r\n"
 			 "a=crypto:1 " S80 " inline:" OURS "\r\n"
 			 "a=sendrecv\r\n"
-			 "m=video 0 RTP/SAVPF 99\r\n");
+			 "m=video 40002 RTP/AVPF 99\r\n"
+			 "c=IN IP4 203.0.113.10\r\n"
+			 "a=rtpmap:99 VP8/90000\r\n"
+			 "a=rtcp-fb:* nack pli\r\n"
+			 "a=recvonly\r\n");
 	media_description_free(offer);
 }
 
@@ -133,26 +148,47 @@ test_answer(void **state)
 	char *body;
 	size_t length;
 
-	assert_int_equal(media_description_read_answer(
-				 answered, strlen(answered), offer->streams, offer->index, &answer),
-		SDP_OK);
+	answer = read_good(answered);
 	make_world(&world);
-	assert_int_equal(sdp_build_answer(offer, answer, &world.local, &body, &length), -EINVAL);
-	assert_null(body);
-	world.local.crypto_count = 1;
-	world.local.rtcp.port = 40007;
-	assert_int_equal(sdp_build_answer(offer, answer, &world.local, &body, &length), 0);
+	world.local.stream[0].profile = SDP_PROFILE_NONE;
+	world.local.stream[1].direction = SDP_RECVONLY;
+	world.local.stream[2].profile = SDP_PROFILE_NONE;
+	assert_int_equal(sdp_build(offer, answer, &world.local, &body, &length), 0);
 	assert_body(body, length,
 		OUR_HEAD "m=video 0 RTP/SAVP 99\r\n"
-			 "m=audio 40000 RTP/SAVP 8 101\r\n"
+			 "m=audio 40002 RTP/SAVP 8 101\r\n"
 			 "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-11\r\n"
 			 "a=maxptime:40\r\n"
 			 "a=crypto:1 " S80 " inline:" OURS "\r\n"
-			 "a=rtcp:40007\r\n"
 			 "a=recvonly\r\n"
 			 "m=application 0 TCP/MSRP *\r\n");
 	media_description_free(offer);
 	media_description_free(answer);
+}
+
+/* Fax: its own attributes pass, and nothing of keys or directions is said. */
+static void
+test_fax(void **state)
+{
+	struct sdp_policy policy = sample_required;
+	static const char text[] =
+		HEAD("192.0.2.7") "m=image 5004 udptl t38\r\na=T38FaxVersion:0\r\n"
+				  "a=T38MaxBitRate:14400\r\na=T38FaxFillBitRemoval\r\n"
+				  "a=LEAK:1\r\na=sendrecv\r\n";
+	struct media_description *offer;
+	struct world world;
+	char *body;
+	size_t length;
+
+	policy.srtp = CONFIG_SRTP_OFF;
+	assert_int_equal(media_description_read(text, strlen(text), &policy, &offer), SDP_OK);
+	make_world(&world);
+	world.local.stream[0].profile = SDP_PROFILE_UDPTL;
+	assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
+	assert_body(body, length,
+		OUR_HEAD "m=image 40000 udptl t38\r\na=T38FaxVersion:0\r\n"
+			 "a=T38MaxBitRate:14400\r\na=T38FaxFillBitRemoval\r\n");
+	media_description_free(offer);
 }
 
 /* An AVPF caller and an AVP callee: each leg keeps its own profile. */
@@ -166,8 +202,8 @@ test_profiles_may_differ(void **state)
 	size_t length;
 
 	make_world(&world);
-	world.local.crypto_count = 1;
-	assert_int_equal(sdp_build_answer(offer, answer, &world.local, &body, &length), 0);
+	world.local.stream[0].profile = SDP_PROFILE_SAVPF;
+	assert_int_equal(sdp_build(offer, answer, &world.local, &body, &length), 0);
 	assert_non_null(strstr(body, "m=audio 40000 RTP/SAVPF 0 8\r\n"));
 	sdp_body_free(body);
 	media_description_free(offer);
@@ -175,7 +211,7 @@ test_profiles_may_differ(void **state)
 }
 
 static void
-test_ipv6_and_rtcp(void **state)
+test_ipv6(void **state)
 {
 	struct media_description *offer = read_good(LEAST("5004", "RTP/SAVP", CRYPTO));
 	struct world world;
@@ -183,16 +219,12 @@ test_ipv6_and_rtcp(void **state)
 	size_t length;
 
 	make_world(&world);
-	world.local.crypto_count = 1;
-	relay_ip_parse("2001:db8::9", 11, &world.local.rtp.ip);
-	relay_ip_parse("2001:db8::a", 11, &world.local.rtcp.ip);
-	world.local.rtcp.port = 40001;
-	assert_int_equal(sdp_build_offer(offer, &world.local, &body, &length), 0);
+	relay_ip_parse("2001:db8::9", 11, &world.local.stream[0].rtp.ip);
+	assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
 	assert_body(body, length,
 		"v=0\r\no=- 77 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\n"
 		"m=audio 40000 RTP/SAVP 0 8\r\n"
 		"a=crypto:1 " S80 " inline:" OURS "\r\n"
-		"a=rtcp:40001 IN IP6 2001:db8::a\r\n"
 		"a=sendrecv\r\n");
 	media_description_free(offer);
 }
@@ -210,16 +242,21 @@ test_read_back(void **state)
 		struct media_description *offer = read_good(samples[i]), *back;
 		char *body;
 		size_t length;
-		assert_int_equal(sdp_build_offer(offer, &world.local, &body, &length), 0);
+		for (unsigned j = 0; j < offer->streams; j++) {
+			world.local.stream[j].crypto_count = 2;
+			world.local.stream[j].direction = offer->stream[j].direction;
+		}
+		assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
 		back = read_good(body);
 		assert_int_equal(back->streams, offer->streams);
-		assert_int_equal(back->index, offer->index);
-		assert_int_equal(back->direction, offer->direction);
-		assert_true(relay_addr_equal(&back->rtp, &world.local.rtp));
-		assert_int_equal(back->crypto.count, 2);
-		for (unsigned j = 0; j < 2; j++)
-			assert_memory_equal(
-				&back->crypto.line[j], &world.line[j], sizeof(world.line[j]));
+		for (unsigned j = 0; j < back->streams; j++) {
+			const struct sdp_stream *stream = &back->stream[j];
+			assert_int_equal(stream->verdict, SDP_OK);
+			assert_int_equal(stream->direction, offer->stream[j].direction);
+			assert_true(relay_addr_equal(&stream->rtp, &world.local.stream[j].rtp));
+			assert_int_equal(stream->crypto.count, 2);
+			assert_memory_equal(stream->crypto.line, world.line, sizeof(world.line));
+		}
 		sdp_body_free(body);
 		media_description_free(back);
 		media_description_free(offer);
@@ -233,10 +270,11 @@ test_nothing_leaks(void **state)
 	struct media_description *offer = read_good(
 		"v=0\r\no=alice 4321 1 IN IP4 192.0.2.7\r\ns=LEAK\r\ni=LEAK\r\n"
 		"u=http://LEAK/\r\ne=LEAK@192.0.2.7\r\np=+1 LEAK\r\nc=IN IP4 192.0.2.7\r\n"
-		"b=AS:9\r\nt=0 0\r\na=ice-ufrag:LEAK\r\na=LEAK\r\n"
+		"t=0 0\r\na=ice-ufrag:LEAK\r\na=LEAK\r\na=group:BUNDLE LEAK\r\n"
 		"a=fingerprint:sha-256 LEAK\r\na=crypto:9 " S80 " inline:" KEY_A "\r\n"
-		"m=audio 5004 RTP/SAVP 0\r\ni=LEAK\r\nc=IN IP4 192.0.2.7\r\nb=TIAS:1\r\n"
-		"k=clear:LEAK\r\na=setup:actpass\r\na=mid:LEAK\r\na=ssrc:1 cname:LEAK\r\n"
+		"m=audio 5004 RTP/SAVP 0\r\ni=LEAK\r\nc=IN IP4 192.0.2.7\r\n"
+		"k=clear:LEAK\r\na=msid:LEAK\r\na=ssrc-group:FID 1 "
+		"2\r\na=setup:actpass\r\na=mid:LEAK\r\na=ssrc:1 cname:LEAK\r\n"
 		"a=candidate:1 1 UDP 1 192.0.2.7 5004 typ host\r\na=X-LEAK:LEAK\r\n"
 		"a=rtcp:5005 IN IP4 192.0.2.7\r\na=ice-pwd:LEAK\r\na=key-mgmt:mikey LEAK\r\n" CRYPTO
 		"m=video 5006 RTP/SAVP 99\r\nc=IN IP4 192.0.2.7\r\na=LEAK\r\n"
@@ -246,11 +284,12 @@ test_nothing_leaks(void **state)
 	size_t length;
 
 	make_world(&world);
-	world.local.crypto_count = 1;
-	assert_int_equal(sdp_build_offer(offer, &world.local, &body, &length), 0);
+	world.local.stream[1].profile = SDP_PROFILE_NONE;
+	assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
 	assert_null(strstr(body, "LEAK"));
 	assert_null(strstr(body, "192.0.2.7"));
 	assert_null(strstr(body, "alice"));
+	assert_null(strstr(body, "ssrc"));
 	assert_null(strstr(body, KEY_A));
 	assert_null(strstr(body, "b="));
 	assert_null(strstr(body, "5004"));
@@ -276,15 +315,14 @@ test_no_injection(void **state)
 	struct world world;
 
 	make_world(&world);
-	world.local.crypto_count = 1;
 	for (unsigned i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++) {
 		struct media_description *offer;
 		char text[1024], *body, *line, *rest;
 		size_t length;
 		snprintf(text, sizeof(text), "%s%s", LEAST("5004", "RTP/SAVP", CRYPTO), tricks[i]);
-		if (media_description_read(text, strlen(text), &offer) != SDP_OK)
+		if (media_description_read(text, strlen(text), &sample_required, &offer) != SDP_OK)
 			continue;
-		assert_int_equal(sdp_build_offer(offer, &world.local, &body, &length), 0);
+		assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
 		for (line = strtok_r(body, "\r\n\x0b", &rest); line != NULL;
 			line = strtok_r(NULL, "\r\n\x0b", &rest)) {
 			assert_null(strstr(line, KEY_B));
@@ -307,17 +345,20 @@ test_not_whole(void **state)
 
 	make_world(&world);
 	local = world.local;
-	local.rtp.port = 0;
-	assert_int_equal(sdp_build_offer(offer, &local, &body, &length), -EINVAL);
+	local.stream[0].rtp.port = 0;
+	assert_int_equal(sdp_build(offer, offer, &local, &body, &length), -EINVAL);
 	local = world.local;
-	local.rtp.ip.family = 0;
-	assert_int_equal(sdp_build_offer(offer, &local, &body, &length), -EINVAL);
+	local.stream[0].rtp.ip.family = 0;
+	assert_int_equal(sdp_build(offer, offer, &local, &body, &length), -EINVAL);
 	local = world.local;
-	local.crypto_count = 0;
-	assert_int_equal(sdp_build_offer(offer, &local, &body, &length), -EINVAL);
+	local.stream[0].crypto_count = 0; /* SRTP without a key */
+	assert_int_equal(sdp_build(offer, offer, &local, &body, &length), -EINVAL);
 	local = world.local;
-	world.line[1].crypto.suite = RELAY_SUITE_NONE;
-	assert_int_equal(sdp_build_offer(offer, &local, &body, &length), -EINVAL);
+	local.stream[0].profile = SDP_PROFILE_NONE;
+	assert_int_equal(sdp_build(offer, offer, &local, &body, &length), -EINVAL);
+	local = world.local;
+	world.line[0].crypto.suite = RELAY_SUITE_NONE;
+	assert_int_equal(sdp_build(offer, offer, &local, &body, &length), -EINVAL);
 	assert_null(body);
 	media_description_free(offer);
 }
@@ -339,8 +380,10 @@ test_too_large(void **state)
 		size_t at = strlen(text);
 		memset(text + at, 'x', fill - at);
 		strcpy(text + fill, "\r\n");
-		assert_int_equal(media_description_read(text, strlen(text), &offer), SDP_OK);
-		int result = sdp_build_offer(offer, &world.local, &body, &length);
+		assert_int_equal(
+			media_description_read(text, strlen(text), &sample_required, &offer),
+			SDP_OK);
+		int result = sdp_build(offer, offer, &world.local, &body, &length);
 		if (result == 0) {
 			assert_true(length <= SDP_BODY_MAX);
 			assert_int_equal(length, strlen(body));
@@ -363,8 +406,9 @@ main(void)
 		cmocka_unit_test(test_offer_from_baresip),
 		cmocka_unit_test(test_offer_from_linphone),
 		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_fax),
 		cmocka_unit_test(test_profiles_may_differ),
-		cmocka_unit_test(test_ipv6_and_rtcp),
+		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_read_back),
 		cmocka_unit_test(test_nothing_leaks),
 		cmocka_unit_test(test_no_injection),

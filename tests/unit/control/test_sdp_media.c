@@ -23,7 +23,7 @@ read_bytes(const char *body, size_t length, struct media_description **out)
 
 	assert_non_null(copy);
 	memcpy(copy, body, length);
-	enum sdp_verdict verdict = media_description_read(copy, length, out);
+	enum sdp_verdict verdict = media_description_read(copy, length, &sample_required, out);
 	free(copy);
 	assert_int_equal(verdict == SDP_OK, *out != NULL);
 	return verdict;
@@ -53,17 +53,25 @@ test_baresip(void **state)
 {
 	struct media_description *out = read_good(BARESIP);
 
+	const struct sdp_stream *audio = &out->stream[0];
+
 	assert_int_equal(out->streams, 1);
-	assert_int_equal(out->index, 0);
-	assert_false(out->feedback);
-	assert_true(out->rtcp_mux);
-	assert_address(&out->rtp, "192.0.2.7:10290");
-	assert_address(&out->rtcp, "192.0.2.7:10290");
-	assert_int_equal(out->direction, SDP_SENDRECV);
-	assert_int_equal(out->crypto.count, 2);
-	assert_int_equal(out->crypto.line[0].crypto.suite, RELAY_SUITE_AES_CM_128_HMAC_SHA1_32);
-	assert_int_equal(out->crypto.line[1].tag, 2);
-	assert_memory_equal(out->crypto.line[0].crypto.key, "YS___semctl () {", 16);
+	assert_int_equal(out->usable, 1);
+	assert_int_equal(audio->profile, SDP_PROFILE_SAVP);
+	assert_int_equal(audio->transport, RELAY_TRANSPORT_SRTP);
+	assert_string_equal(audio->kind, "audio");
+	assert_true(audio->rtcp_mux);
+	assert_address(&audio->rtp, "192.0.2.7:10290");
+	assert_address(&audio->rtcp, "192.0.2.7:10290");
+	assert_int_equal(audio->direction, SDP_SENDRECV);
+	assert_int_equal(audio->crypto.count, 2);
+	assert_int_equal(audio->crypto.line[0].crypto.suite, RELAY_SUITE_AES_CM_128_HMAC_SHA1_32);
+	assert_int_equal(audio->crypto.line[1].tag, 2);
+	assert_memory_equal(audio->crypto.line[0].crypto.key, "YS___semctl () {", 16);
+	char codecs[128];
+	assert_string_equal(media_description_codecs(out, 0, codecs, sizeof(codecs)),
+		"opus/48000, PCMU/8000, PCMA/8000, telephone-event/8000");
+	assert_string_equal(media_description_codecs(out, 0, codecs, 8), "opus/48");
 	media_description_free(out);
 }
 
@@ -72,32 +80,127 @@ test_linphone(void **state)
 {
 	struct media_description *out = read_good(LINPHONE);
 
+	const struct sdp_stream *audio = &out->stream[0], *video = &out->stream[1];
+	char codecs[128];
+
 	assert_int_equal(out->streams, 2);
-	assert_int_equal(out->index, 0);
-	assert_true(out->feedback);
-	assert_false(out->rtcp_mux);
-	assert_address(&out->rtp, "198.51.100.4:7078");
-	assert_address(&out->rtcp, "198.51.100.4:7079");
-	assert_int_equal(out->crypto.count, 3);
-	assert_int_equal(out->crypto.seen, 3);
-	assert_int_equal(out->crypto.fault, SDES_OK);
+	assert_int_equal(out->usable, 2);
+	assert_int_equal(audio->profile, SDP_PROFILE_SAVPF);
+	assert_false(audio->rtcp_mux);
+	assert_address(&audio->rtp, "198.51.100.4:7078");
+	assert_address(&audio->rtcp, "198.51.100.4:7079");
+	assert_int_equal(audio->crypto.count, 3);
+	assert_int_equal(audio->crypto.seen, 3);
+	assert_int_equal(audio->crypto.fault, SDES_OK);
+	assert_string_equal(video->kind, "video");
+	assert_address(&video->rtp, "198.51.100.4:9078");
+	assert_int_equal(video->crypto.count, 1);
+	assert_string_equal(media_description_codecs(out, 1, codecs, sizeof(codecs)), "VP8/90000");
 	media_description_free(out);
 }
 
-/* The first audio that can be relayed is taken, wherever it stands. */
+/* Each stream is judged by itself; one that can't be relayed does not hinder the others. */
 static void
-test_choice_of_stream(void **state)
+test_each_stream(void **state)
 {
-	struct media_description *out =
-		read_good(HEAD("192.0.2.7") "m=video 9000 RTP/SAVP 99\r\na=rtpmap:99 VP8/90000\r\n"
-					    "m=audio 9002 RTP/AVP 0\r\n"
-					    "m=audio 0 RTP/SAVP 0\r\n"
-					    "m=audio 9004 RTP/SAVP 0\r\n" CRYPTO);
+	struct media_description *out = read_good(
+		HEAD("192.0.2.7") "m=video 9000 RTP/SAVP 99\r\na=rtpmap:99 VP8/90000\r\n"
+				  "m=audio 9002 RTP/AVP 0\r\n"
+				  "m=audio 0 RTP/SAVP 0\r\n"
+				  "m=audio 9004 RTP/SAVP 0\r\n" CRYPTO
+				  "m=application 9 DTLS/SCTP 5000\r\n"
+				  "m=image 9006 udptl t38\r\n"
+				  "m=audio 9008 RTP/SAVP 0\r\na=crypto:1 AEAD_AES_128_GCM "
+				  "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubA==\r\n");
+	static const enum sdp_verdict wanted[] = {SDP_NO_CRYPTO, SDP_NOT_SRTP, SDP_REJECTED, SDP_OK,
+		SDP_PROTOCOL, SDP_NOT_SRTP, SDP_NO_SUITE};
 
-	assert_int_equal(out->streams, 4);
-	assert_int_equal(out->index, 3);
-	assert_address(&out->rtp, "192.0.2.7:9004");
+	assert_int_equal(out->streams, 7);
+	assert_int_equal(out->usable, 1);
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(out->stream[i].verdict, wanted[i]);
+	assert_address(&out->stream[3].rtp, "192.0.2.7:9004");
 	media_description_free(out);
+}
+
+/* What a leg's policy makes of each protocol, with and without keys. */
+static void
+test_policies(void **state)
+{
+	static const struct {
+		const char *body;
+		enum sdp_verdict required, preferred, off;
+		uint8_t preferred_transport, off_transport;
+	} cases[] = {
+		{LEAST("5004", "RTP/SAVP", CRYPTO), SDP_OK, SDP_OK, SDP_NOT_CLEAR,
+			RELAY_TRANSPORT_SRTP, 0},
+		{LEAST("5004", "RTP/AVP", CRYPTO), SDP_NOT_SRTP, SDP_OK, SDP_OK,
+			RELAY_TRANSPORT_SRTP, RELAY_TRANSPORT_RTP},
+		{LEAST("5004", "RTP/AVPF", ""), SDP_NOT_SRTP, SDP_OK, SDP_OK, RELAY_TRANSPORT_RTP,
+			RELAY_TRANSPORT_RTP},
+		{LEAST("5004", "RTP/SAVPF", ""), SDP_NO_CRYPTO, SDP_NO_CRYPTO, SDP_NOT_CLEAR, 0, 0},
+		{LEAST("5004", "RTP/AVP", "a=crypto:1 " S80 " inline:x\r\n"), SDP_NOT_SRTP, SDP_OK,
+			SDP_OK, RELAY_TRANSPORT_RTP, RELAY_TRANSPORT_RTP},
+		{LEAST("5004", "RTP/AVP", CRYPTO CRYPTO), SDP_DUPLICATE_TAG, SDP_DUPLICATE_TAG,
+			SDP_DUPLICATE_TAG, 0, 0},
+		{HEAD("192.0.2.7") "m=image 5004 udptl t38\r\n", SDP_NOT_SRTP, SDP_OK, SDP_OK,
+			RELAY_TRANSPORT_UDPTL, RELAY_TRANSPORT_UDPTL},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const enum sdp_verdict wanted[] = {
+			cases[i].required, cases[i].preferred, cases[i].off};
+		const uint8_t transport[] = {
+			RELAY_TRANSPORT_SRTP, cases[i].preferred_transport, cases[i].off_transport};
+		for (unsigned srtp = 0; srtp < 3; srtp++) {
+			struct sdp_policy policy = sample_required;
+			struct media_description *out;
+			policy.srtp = (enum config_srtp)srtp;
+			enum sdp_verdict verdict = media_description_read(
+				cases[i].body, strlen(cases[i].body), &policy, &out);
+			if (verdict != wanted[srtp])
+				fail_msg("policy %u: %s, not %s: %s", srtp,
+					sdp_verdict_text(verdict), sdp_verdict_text(wanted[srtp]),
+					cases[i].body);
+			if (verdict == SDP_OK)
+				assert_int_equal(out->stream[0].transport, transport[srtp]);
+			media_description_free(out);
+		}
+	}
+}
+
+/* RFC 3264 8.4: hold as it was before there were directions. */
+static void
+test_hold_by_address(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum sdp_direction direction;
+	} cases[] = {
+		{"c=IN IP4 0.0.0.0\r\n" CRYPTO, SDP_SENDONLY},
+		{"c=IN IP4 0.0.0.0\r\na=inactive\r\n" CRYPTO, SDP_INACTIVE},
+		{"c=IN IP4 0.0.0.0\r\na=recvonly\r\na=rtcp:9 IN IP4 0.0.0.0\r\n" CRYPTO,
+			SDP_INACTIVE},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char body[512];
+		snprintf(body, sizeof(body), "%s%s", LEAST("5004", "RTP/SAVP", ""), cases[i].lines);
+		struct media_description *out = read_good(body);
+		assert_true(out->stream[0].held);
+		assert_int_equal(out->stream[0].direction, cases[i].direction);
+		assert_int_equal(out->stream[0].rtp.ip.family, 0);
+		media_description_free(out);
+	}
+}
+
+static void
+test_direction_for_answer(void **state)
+{
+	assert_int_equal(sdp_direction_for_answer(SDP_SENDRECV), SDP_SENDRECV);
+	assert_int_equal(sdp_direction_for_answer(SDP_SENDONLY), SDP_RECVONLY);
+	assert_int_equal(sdp_direction_for_answer(SDP_RECVONLY), SDP_SENDONLY);
+	assert_int_equal(sdp_direction_for_answer(SDP_INACTIVE), SDP_INACTIVE);
 }
 
 static void
@@ -130,9 +233,9 @@ test_details(void **state)
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct media_description *out = read_good(cases[i].body);
-		assert_address(&out->rtp, cases[i].rtp);
-		assert_address(&out->rtcp, cases[i].rtcp);
-		assert_int_equal(out->direction, cases[i].direction);
+		assert_address(&out->stream[0].rtp, cases[i].rtp);
+		assert_address(&out->stream[0].rtcp, cases[i].rtcp);
+		assert_int_equal(out->stream[0].direction, cases[i].direction);
 		media_description_free(out);
 	}
 }
@@ -148,8 +251,15 @@ static const struct {
 	{"", SDP_SYNTAX},
 	{"hello", SDP_SYNTAX},
 	{"v=1\r\n", SDP_SYNTAX},
-	{HEAD("192.0.2.7"), SDP_NO_AUDIO},
-	{HEAD("192.0.2.7") "m=video 5004 RTP/SAVP 99\r\n" CRYPTO, SDP_NO_AUDIO},
+	{HEAD("192.0.2.7"), SDP_NO_STREAMS},
+	{HEAD("192.0.2.7") "m=video 5004 RTP/SAVP 99\r\n", SDP_NO_CRYPTO},
+	/* a good line does not make up for one that aims where no media may go */
+	{SAVP(CRYPTO "m=video 5006 RTP/SAVP 99\r\nc=IN IP4 127.0.0.1\r\n" CRYPTO),
+		SDP_FORBIDDEN_ADDRESS},
+	{SAVP(CRYPTO "m=video 5006/2 RTP/SAVP 99\r\n" CRYPTO), SDP_BAD_PORT},
+	{SAVP(CRYPTO "m=video 5006 RTP/SAVP 99\r\n" CRYPTO CRYPTO), SDP_DUPLICATE_TAG},
+	{HEAD("192.0.2.7") "m=image 0 udptl t38\r\nm=audio 0 RTP/SAVP 0\r\n", SDP_REJECTED},
+	{HEAD("192.0.2.7") "m=audio 0 RTP/SAVP 0\r\nm=audio 9 RTP/AVP 0\r\n", SDP_NOT_SRTP},
 	{LEAST("5004", "RTP/AVP", ""), SDP_NOT_SRTP},
 	{LEAST("5004", "RTP/AVPF", CRYPTO), SDP_NOT_SRTP},
 	{LEAST("5004", "RTP/AVP", CRYPTO), SDP_NOT_SRTP},
@@ -178,7 +288,7 @@ static const struct {
 	{SAVP(AT6("[2001:db8::1]")), SDP_BAD_ADDRESS},
 	{SAVP(AT6("fe80::1%eth0")), SDP_BAD_ADDRESS},
 	{SAVP("c=IN IP4 192.0.2.8\r\n" AT("192.0.2.9")), SDP_BAD_ADDRESS},
-	{SAVP(AT("0.0.0.0")), SDP_FORBIDDEN_ADDRESS},
+	{SAVP("a=rtcp:9 IN IP4 0.0.0.0\r\n" CRYPTO), SDP_BAD_RTCP},
 	{SAVP(AT("127.0.0.1")), SDP_FORBIDDEN_ADDRESS},
 	{SAVP(AT("127.255.255.254")), SDP_FORBIDDEN_ADDRESS},
 	{SAVP(AT("169.254.1.1")), SDP_FORBIDDEN_ADDRESS},
@@ -326,36 +436,16 @@ test_huge(void **state)
 	assert_int_equal(read_bytes(body, sizeof(body), &out), SDP_TOO_LARGE);
 }
 
-static void
-test_answer(void **state)
-{
-	static const char one[] = LEAST("5004", "RTP/SAVP", CRYPTO);
-	static const char refused[] = LEAST("0", "RTP/SAVP", "");
-	static const char two[] = LEAST("5004", "RTP/SAVP", CRYPTO) "m=video 0 RTP/SAVP 99\r\n";
-	struct media_description *out;
-
-	assert_int_equal(media_description_read_answer(one, strlen(one), 1, 0, &out), SDP_OK);
-	media_description_free(out);
-	assert_int_equal(media_description_read_answer(two, strlen(two), 2, 0, &out), SDP_OK);
-	media_description_free(out);
-	assert_int_equal(
-		media_description_read_answer(one, strlen(one), 2, 0, &out), SDP_OTHER_STREAMS);
-	assert_int_equal(
-		media_description_read_answer(two, strlen(two), 1, 0, &out), SDP_OTHER_STREAMS);
-	assert_int_equal(
-		media_description_read_answer(two, strlen(two), 2, 1, &out), SDP_OTHER_STREAMS);
-	assert_int_equal(
-		media_description_read_answer(refused, strlen(refused), 1, 0, &out), SDP_REJECTED);
-	assert_null(out);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_baresip),
 		cmocka_unit_test(test_linphone),
-		cmocka_unit_test(test_choice_of_stream),
+		cmocka_unit_test(test_each_stream),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_hold_by_address),
+		cmocka_unit_test(test_direction_for_answer),
 		cmocka_unit_test(test_details),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_nul),
@@ -363,7 +453,6 @@ main(void)
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_many_streams),
 		cmocka_unit_test(test_huge),
-		cmocka_unit_test(test_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,7 @@ test_shape(void **state)
 		{"media:\n  poll: slow\n", 2, "media.poll: must be adaptive or busy"},
 		{"media:\n  memory: huge\n", 2,
 			"media.memory: must be auto, hugepages or ordinary"},
-		{"sip:\n  srtp: optional\n", 2, "sip.srtp: must be required"},
+		{"sip:\n  srtp: optional\n", 2, "sip.srtp: must be required, preferred or off"},
 		{"sip:\n  suites:\n    - AES_CM_128_HMAC_SHA1_80\n    - NULL_HMAC_SHA1_80\n", 4,
 			"sip.suites[1]: must be AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_32, "
 			"AES_192_CM_HMAC_SHA1_80, AES_192_CM_HMAC_SHA1_32, "
