@@ -8,6 +8,7 @@
 #include "counters.h"
 #include "listener.h"
 #include "records.h"
+#include "trace.h"
 #include "relay/log.h"
 #include "tls_connection.h"
 #include "tls_guard.h"
@@ -313,6 +314,7 @@ agent_destroy(struct agent *agent)
 	if (agent->default_leg != NULL)
 		nta_leg_destroy(agent->default_leg);
 	nta_agent_destroy(agent->nta);
+	trace_close(agent->trace);
 	auth_destroy(agent->auth);
 	su_home_unref(agent->home);
 	free(agent);

@@ -18,6 +18,7 @@ struct b2bua;
 struct call_limits;
 struct records;
 struct trunks;
+struct trace;
 struct users;
 
 struct agent {
@@ -35,6 +36,7 @@ struct agent {
 	struct trunks *trunks;
 	struct call_limits *limits;
 	struct records *records; /* NULL: none are written */
+	struct trace *trace;     /* NULL: there is none */
 	bool ending;             /* takes nothing new */
 };
 

@@ -67,6 +67,8 @@
 	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
 	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \
 	X(RECORDS_LOST, "records.lost", "call records for which there was no room in memory") \
+	X(TRACE_MESSAGES, "trace.messages", "SIP messages that were traced") \
+	X(TRACE_LOST, "trace.lost", "of those that should have been: lost, the queue was full") \
 	/* the process */ \
 	X(RELOADS, "reloads", "times that configuration and certificates were read anew") \
 	X(RELOADS_FAILED, "reloads.failed", "times that one of them was bad, and nothing changed") \

@@ -14,6 +14,7 @@
 #include "tls_policy.h"
 #include "tls_release.h"
 #include "tls_stack.h"
+#include "trace.h"
 #include "users.h"
 
 #include <errno.h>
@@ -198,6 +199,9 @@ serve(const struct config *config, struct users *users, char *error)
 		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
 	if (result == 0) /* as the user who has to write to them later */
 		result = records_open(process.root, &config->sip.records, &process.agent->records,
+			error, ERROR_SIZE);
+	if (result == 0)
+		result = trace_open(process.agent->nta, &config->sip.trace, &process.agent->trace,
 			error, ERROR_SIZE);
 	if (result == 0)
 		result = agent_start(process.agent, error, ERROR_SIZE);

@@ -3,6 +3,7 @@
 
 #include "record_private.h"
 #include "records.h"
+#include "tls_connection.h"
 
 #include <netinet/in.h>
 #include <sofia-sip/su_string.h>
@@ -18,6 +19,8 @@ struct leg {
 	char *trunk;
 	char *call_id;
 	char peer[RELAY_ADDR_TEXT];
+	const char *tls; /* "TLSv1.3": OpenSSL's own text */
+	const char *cipher;
 };
 
 struct call_record {
@@ -107,6 +110,12 @@ record_leg(struct call_record *record, unsigned side, const char *call_id, tport
 		return;
 	struct leg *leg = &record->leg[side];
 	set_text(&leg->call_id, call_id);
+	const struct tls_connection *tls =
+		connection != NULL ? tls_connection_find(connection) : NULL;
+	if (tls != NULL) {
+		leg->tls = SSL_get_version(tls->ssl);
+		leg->cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(tls->ssl));
+	}
 	const su_addrinfo_t *far = connection != NULL ? tport_get_address(connection) : NULL;
 	if (far == NULL || far->ai_addr == NULL)
 		return;
@@ -131,9 +140,10 @@ text_or_null(const char *text)
 static json_t *
 leg_json(const struct leg *leg)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "user", text_or_null(leg->user), "trunk",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "user", text_or_null(leg->user), "trunk",
 		text_or_null(leg->trunk), "call_id", text_or_null(leg->call_id), "peer",
-		text_or_null(leg->peer));
+		text_or_null(leg->peer), "tls", text_or_null(leg->tls), "cipher",
+		text_or_null(leg->cipher));
 }
 
 static json_t *

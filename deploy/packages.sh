@@ -10,9 +10,9 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config
   libdpdk-dev libipsec-mb-dev libsofia-sip-ua-dev libcyaml-dev libyaml-dev libjansson-dev
-  libsqlite3-dev libssl-dev libmnl-dev libcap-ng-dev"
+  libsqlite3-dev libssl-dev libpcap-dev libmnl-dev libcap-ng-dev"
 
-demo="libsrtp2-dev libpcap-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
+demo="libsrtp2-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
   procps kmod"
 
 test="$demo libcmocka-dev git clang libclang-rt-14-dev clang-format codespell shellcheck

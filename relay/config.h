@@ -153,6 +153,7 @@ struct config_sip {
 	struct config_headers headers;
 	struct config_penalties penalties;
 	struct config_store users_store;
+	struct config_trace trace;
 };
 
 struct config {

@@ -14,6 +14,7 @@ extern const cyaml_schema_value_t config_trunk_value;
 extern const cyaml_schema_value_t config_route_value;
 extern const cyaml_schema_field_t config_calls_fields[];
 extern const cyaml_schema_field_t config_records_fields[];
+extern const cyaml_schema_field_t config_trace_fields[];
 extern const cyaml_schema_field_t config_headers_fields[];
 extern const cyaml_schema_field_t config_penalties_fields[];
 extern const cyaml_schema_field_t config_store_fields[];
@@ -80,7 +81,7 @@ void config_auth_default(struct config_sip *sip, const struct config_lines *line
 int config_auth_check(const struct config_complaint *to, struct config_sip *sip);
 /* Records and traces; headers: the same. */
 void config_records_default(struct config_sip *sip, const struct config_lines *lines);
-int config_records_check(const struct config_complaint *to, const struct config_sip *sip);
+int config_records_check(const struct config_complaint *to, struct config_sip *sip);
 int config_headers_default(struct config_sip *sip, const struct config_lines *lines);
 int config_headers_check(const struct config_complaint *to, const struct config_sip *sip);
 

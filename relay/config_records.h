@@ -3,6 +3,8 @@
 #ifndef RELAY_CONFIG_RECORDS_H
 #define RELAY_CONFIG_RECORDS_H
 
+#include "addr.h"
+
 #include <stdint.h>
 
 /* Call records. */
@@ -11,6 +13,16 @@ struct config_records {
 	uint32_t rotate_mb;    /* 0: not for its size */
 	uint32_t rotate_hours; /* 0: not for its age */
 	uint32_t keep;         /* files moved aside */
+};
+
+/* Traces of SIP messages. */
+struct config_trace {
+	char *hep;       /* "udp:ADDRESS:PORT" of a Homer; NULL: none */
+	uint32_t hep_id; /* of this capture agent */
+	char *pcap;      /* file; NULL: none */
+	uint32_t pcap_mb;
+	/* filled in by config_load() from hep */
+	struct relay_addr hep_address;
 };
 
 /* Which headers pass from one leg to the other. */

@@ -182,6 +182,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 		"users_store", OPT, struct config_sip, users_store, config_store_fields),
 	CYAML_FIELD_MAPPING("records", OPT, struct config_sip, records, config_records_fields),
 	CYAML_FIELD_MAPPING("headers", OPT, struct config_sip, headers, config_headers_fields),
+	CYAML_FIELD_MAPPING("trace", OPT, struct config_sip, trace, config_trace_fields),
 	CYAML_FIELD_END,
 };
 

@@ -48,6 +48,7 @@ cat "$records"
 check "who called whom" last ".from == \"sip:alice@$LAB_DOMAIN\" and (.to | startswith(\"sip:bob@$LAB_DOMAIN\"))"
 check "who they proved to be" last '.legs[0].user == "alice" and .legs[1].user == "bob"'
 check "where they are" last ".legs | (.[0].peer | startswith(\"$LAB_A:\")) and (.[1].peer | startswith(\"$LAB_B:\"))"
+check "how their signalling is protected" last '.legs | all((.tls | startswith("TLSv1.")) and (.cipher | length > 5))'
 check "both dialogs' call ids, which differ" last '.legs | (.[0].call_id != .[1].call_id) and all(.call_id | length > 5)'
 check "when, in UTC" last '[.start, .answer, .end] | all(test("^20..-..-..T..:..:..[.]...Z$")) and . == sort'
 check "how long" last '.duration_s > 0.5 and .duration_s < 60 and .setup_s > 0'
