@@ -72,6 +72,8 @@
 	/* the process */ \
 	X(RELOADS, "reloads", "times that configuration and certificates were read anew") \
 	X(RELOADS_FAILED, "reloads.failed", "times that one of them was bad, and nothing changed") \
+	X(CERTIFICATE_WARNINGS, "certificates.warnings", \
+		"times that a certificate came nearer to its end than 30, 7 or 1 day(s)") \
 	/* the end */
 /* clang-format on */
 

@@ -2,6 +2,8 @@
 /* sallyport-sip: the control plane. Start, event loop, end. */
 #include "admission.h"
 #include "agent.h"
+#include "certificates.h"
+#include "control_socket.h"
 #include "privilege.h"
 #include "records.h"
 #include "relay/config.h"
@@ -108,6 +110,7 @@ silence_sofia(void)
 struct process {
 	su_root_t *root;
 	struct agent *agent;
+	struct control_socket *control;
 	const char *path; /* of the configuration */
 	int signals;
 };
@@ -196,6 +199,10 @@ serve(const struct config *config, struct users *users, char *error)
 		result = agent_create(
 			process.root, config, users, &process.agent, error, ERROR_SIZE);
 	if (result == 0)
+		result = certificates_start(process.root);
+	if (result == 0)
+		result = control_socket_open(process.agent, &process.control);
+	if (result == 0)
 		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
 	if (result == 0) /* as the user who has to write to them later */
 		result = records_open(process.root, &config->sip.records, &process.agent->records,
@@ -215,6 +222,8 @@ serve(const struct config *config, struct users *users, char *error)
 		log_info("ending");
 		say_farewell(&process);
 	}
+	control_socket_close(process.control);
+	certificates_stop();
 	agent_destroy(process.agent);
 	tls_release_flush();
 	tls_context_stop();

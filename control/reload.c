@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "reload.h"
 
+#include "certificates.h"
 #include "counters.h"
 #include "relay/config.h"
 #include "relay/log.h"
@@ -24,6 +25,7 @@ reload(const char *path)
 		result = tls_context_reload(&config->sip, error, sizeof(error));
 	if (result == 0) {
 		log_set_level(config->log_level);
+		certificates_look();
 		counters_add(COUNTER_RELOADS);
 		log_info("read anew: %s, certificates", path);
 	} else {

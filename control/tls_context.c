@@ -189,6 +189,7 @@ void
 tls_context_each(tls_context_each_cb *each, void *arg)
 {
 	for (unsigned i = 0; i < TLS_ROLES; i++)
-		if (roles[i].files != NULL)
+		if (roles[i].files != NULL &&
+			(i == 0 || strcmp(roles[i].texts[0], roles[0].texts[0]) != 0))
 			each(arg, &roles[i].paths, tls_files_certificate(roles[i].files));
 }

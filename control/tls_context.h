@@ -35,7 +35,7 @@ enum tls_role tls_context_role(const SSL *ssl);
 /* The authorities by which a trunk is verified where we connect; NULL: we have none. */
 X509_STORE *tls_context_trunk_authorities(void);
 
-/* What is in use: calls back for each role that has files. */
+/* What is in use: calls back for each certificate. */
 typedef void tls_context_each_cb(void *arg, const struct tls_paths *paths, const X509 *certificate);
 void tls_context_each(tls_context_each_cb *each, void *arg);
 

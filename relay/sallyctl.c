@@ -35,6 +35,10 @@ static const char usage[] =
 	"  user add NAME     add a user (asks for the password, or reads it from standard input)\n"
 	"  user del NAME     remove a user\n"
 	"  user list         the users\n"
+	"  sip stats         what sallyport-sip counts: connections, refusals, logins, calls\n"
+	"  sip calls         one line for each call\n"
+	"  sip registrations where each user can be reached\n"
+	"  sip certificates  ours, and how long they are good\n"
 	"\n"
 	"Options:\n"
 	"  -j, --json         JSON instead of a table\n"
@@ -43,7 +47,7 @@ static const char usage[] =
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
 	"      --session ID, --interface NAME, --seconds N, --packets N, --snap BYTES, --force\n"
 	"                     of a capture; --force overwrites FILE\n"
-	"  -h, --help         this text; sallyctl user --help tells more of users\n"
+	"  -h, --help         this text; sallyctl user --help and sip --help tell more\n"
 	"  -V, --version      the release\n"
 	"\n"
 	"Examples:\n"
@@ -104,7 +108,15 @@ parse_capture(int option, struct sallyctl *ctl)
 	}
 }
 
-/* Options may stand before and after the command's words; "user" takes all that follows it. */
+/* Is this one of the commands that are programs of their own, named sallyctl-COMMAND? */
+static bool
+is_program(const char *word)
+{
+	return strcmp(word, "user") == 0 || strcmp(word, "sip") == 0;
+}
+
+/* Options may stand before and after the command's words; "user" and "sip" take all that follows
+ * them. */
 static int
 parse(int argc, char **argv, struct options *options)
 {
@@ -126,7 +138,7 @@ parse(int argc, char **argv, struct options *options)
 	int option;
 
 	while (optind < argc) {
-		if (argv[optind][0] != '-' && strcmp(argv[optind], "user") == 0)
+		if (is_program(argv[optind]))
 			return 0;
 		option = getopt_long(argc, argv, "+jas:c:hV", known, NULL);
 		switch (option) {
@@ -158,13 +170,12 @@ parse(int argc, char **argv, struct options *options)
 	return 0;
 }
 
-/* Users are the control plane's: its own program, beside this one, knows their store. */
+/* Users and calls are the control plane's: its own programs, beside this one, know them. */
 static int
-run_user(char **words, const struct options *options)
+run_program(char **words, const struct options *options)
 {
-	static const char *const places[] = {
-		"sallyctl-user", "../control/sallyctl-user", "../libexec/sallyport/sallyctl-user"};
-	char self[PATH_MAX], program[PATH_MAX + 64];
+	static const char *const places[] = {"", "../control/", "../libexec/sallyport/"};
+	char self[PATH_MAX], program[PATH_MAX + 64], name[32];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *args[64];
 	unsigned count = 0;
@@ -174,8 +185,9 @@ run_user(char **words, const struct options *options)
 		return SALLYCTL_REFUSED;
 	}
 	self[length] = '\0';
-	const char *folder = dirname(self);
-	args[count++] = (char *)(uintptr_t) "sallyctl user";
+	const char *folder = dirname(self), *command = words[0];
+	snprintf(name, sizeof(name), "sallyctl %s", command);
+	args[count++] = name;
 	if (options->config != NULL) {
 		args[count++] = (char *)(uintptr_t) "--config";
 		args[count++] = (char *)(uintptr_t)options->config;
@@ -189,11 +201,11 @@ run_user(char **words, const struct options *options)
 	}
 	args[count] = NULL;
 	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(program, sizeof(program), "%s/%s", folder, places[i]);
+		snprintf(program, sizeof(program), "%s/%ssallyctl-%s", folder, places[i], command);
 		execv(program, args);
 	}
-	fprintf(stderr, "sallyctl: the program sallyctl-user is not beside %s: install sallyport\n",
-		folder);
+	fprintf(stderr, "sallyctl: the program sallyctl-%s is not beside %s: install sallyport\n",
+		command, folder);
 	return SALLYCTL_REFUSED;
 }
 
@@ -314,8 +326,8 @@ main(int argc, char **argv)
 	if (parse(argc, argv, &options) != 0)
 		return wrong("that is no command line", NULL);
 	while (optind < argc) {
-		if (count == 0 && strcmp(argv[optind], "user") == 0)
-			return run_user(argv + optind, &options);
+		if (count == 0 && is_program(argv[optind]))
+			return run_program(argv + optind, &options);
 		if (count == 3)
 			return wrong("too many words:", argv[optind]);
 		words[count++] = argv[optind++];

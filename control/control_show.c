@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control_show.h"
+
+#include "admission.h"
+#include "call.h"
+#include "certificates.h"
+#include "counters.h"
+#include "tls_connection.h"
+
+#include <string.h>
+#include <time.h>
+
+#define ROWS_MAX 100 /* in one answer: they fit into a datagram */
+
+struct page {
+	json_t *rows;
+	size_t skip; /* rows yet to be passed over */
+	bool more;
+};
+
+/* May one more row be added? */
+static bool
+has_room(struct page *page)
+{
+	if (page->skip > 0) {
+		page->skip--;
+		return false;
+	}
+	if (json_array_size(page->rows) < ROWS_MAX)
+		return true;
+	page->more = true;
+	return false;
+}
+
+static void
+show_stats(struct agent *agent, struct page *page)
+{
+	double late_ms, refused;
+
+	if (!has_room(page))
+		return;
+	admission_load(&late_ms, &refused);
+	json_t *counters = json_object();
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		json_object_set_new(counters, counters_name(i),
+			json_pack("{s:I,s:s}", "value", (json_int_t)counters_get(i), "help",
+				counters_help(i)));
+	json_array_append_new(
+		page->rows, json_pack("{s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:o}", "release",
+				    SALLYPORT_VERSION, "connections", (int)tls_connection_count(),
+				    "sources", (int)admission_sources(), "registrations",
+				    (int)registrar_count(agent->registrar), "calls",
+				    (int)b2bua_count(agent->b2bua), "late_ms", late_ms,
+				    "refused_share", refused, "counters", counters));
+}
+
+static void
+show_calls(struct agent *agent, struct page *page)
+{
+	static const char *const states[] = {
+		[CALL_CREATING] = "starting",
+		[CALL_RINGING] = "ringing",
+		[CALL_ANSWERING] = "answered",
+		[CALL_UP] = "up",
+		[CALL_ENDED] = "ending",
+	};
+	uint64_t now = call_now_ms();
+
+	for (unsigned i = 0; i < CALL_BUCKETS; i++)
+		for (struct call *at = agent->b2bua->bucket[i]; at != NULL; at = at->next)
+			if (has_room(page))
+				json_array_append_new(page->rows,
+					json_pack("{s:s,s:s*,s:s*,s:s,s:I,s:I}", "id", at->id,
+						"caller", at->caller, "callee", at->callee, "state",
+						states[at->state], "age_s",
+						(json_int_t)(now - at->started_ms) / 1000, "talk_s",
+						(json_int_t)(at->answered_ms == 0
+								     ? 0
+								     : (now - at->answered_ms) /
+									       1000)));
+}
+
+static int
+show_binding(void *arg, const struct binding *binding)
+{
+	struct page *page = arg;
+	char peer[RELAY_ADDR_TEXT];
+
+	if (has_room(page))
+		json_array_append_new(page->rows,
+			json_pack("{s:s,s:s,s:s,s:b,s:I}", "user", binding->user, "contact",
+				binding->contact, "from", relay_ip_format(&binding->peer, peer),
+				"reachable", binding->connection != NULL, "expires_s",
+				(json_int_t)binding->expires_s));
+	return page->more;
+}
+
+static void
+show_registrations(struct agent *agent, struct page *page)
+{
+	registrar_each(agent->registrar, show_binding, page);
+}
+
+static void
+show_certificates(struct agent *agent, struct page *page)
+{
+	if (has_room(page))
+		certificates_list(page->rows);
+}
+
+static const struct {
+	const char *name;
+	void (*show)(struct agent *agent, struct page *page);
+} lists[] = {
+	{"stats", show_stats},
+	{"calls", show_calls},
+	{"registrations", show_registrations},
+	{"certificates", show_certificates},
+};
+
+json_t *
+control_show(struct agent *agent, const char *what, size_t from)
+{
+	struct page page = {.skip = from};
+	size_t i = 0;
+
+	while (i < sizeof(lists) / sizeof(lists[0]) && strcmp(lists[i].name, what) != 0)
+		i++;
+	if (i == sizeof(lists) / sizeof(lists[0]))
+		return json_pack("{s:s}", "error", "there is nothing of this name to show");
+	page.rows = json_array();
+	if (page.rows == NULL)
+		return NULL;
+	lists[i].show(agent, &page);
+	json_t *reply = json_pack("{s:o}", "rows", page.rows);
+	if (page.more)
+		json_object_set_new(reply, "next", json_integer((json_int_t)(from + ROWS_MAX)));
+	return reply;
+}
