@@ -204,6 +204,10 @@ serve(const struct config *config, struct users *users, char *error)
 		result = control_socket_open(process.agent, &process.control);
 	if (result == 0)
 		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
+	if (result == 0 && users_start(users, &config->sip.users_store) != 0) {
+		snprintf(error, ERROR_SIZE, "sip.users: no thread can be started for the server");
+		result = -EAGAIN;
+	}
 	if (result == 0) /* as the user who has to write to them later */
 		result = records_open(process.root, &config->sip.records, &process.agent->records,
 			error, ERROR_SIZE);

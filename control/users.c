@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finding, adding, removing users. How the file is opened is in users_file.c. */
+/* What all stores have in common: what a user may be called, hashes, and the dummy. */
 #include "users.h"
 
 #include "users_private.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,12 +68,8 @@ users_error(const struct users *users)
 	return users->error;
 }
 
-/* Keeps the sentence, and returns the error. */
-static int
-fail(struct users *users, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static int
-fail(struct users *users, int error, const char *format, ...)
+int
+users_fail(struct users *users, int error, const char *format, ...)
 {
 	va_list args;
 
@@ -83,43 +79,59 @@ fail(struct users *users, int error, const char *format, ...)
 	return error;
 }
 
-/* Binds a statement's texts, in order. */
-static int
-bind(struct users *users, sqlite3_stmt *statement, const char *const *texts, unsigned count)
+bool
+users_is_url(const char *where)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC) !=
-			SQLITE_OK)
-			return users_fault(users, "read");
+	return strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
+}
+
+/* Random digits: the hash of no password that anybody knows. */
+static int
+make_dummy(struct users *users)
+{
+	unsigned char random[DIGEST_HEX_SIZE];
+
+	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++) {
+		size_t length = digest_hex_length((enum digest_algorithm)i);
+		if (RAND_bytes(random, (int)length) != 1)
+			return users_fail(users, -EIO, "no random numbers: check OpenSSL");
+		for (size_t j = 0; j < length; j++)
+			users->dummy[i][j] = "0123456789abcdef"[random[j] & 15];
+	}
 	return 0;
 }
 
-/* Prepares a statement that is used once, and binds its texts. */
-static int
-prepare(struct users *users, const char *sql, const char *const *texts, unsigned count,
-	sqlite3_stmt **out)
+int
+users_open(
+	const char *where, enum users_mode mode, struct users **out, char *error, size_t error_size)
 {
-	int result = users_reopen_if_replaced(users);
+	struct users *users;
+	int result = users_is_url(where) ? users_postgres_open(where, mode, &users)
+	                                 : users_sqlite_open(where, mode, &users);
 
 	*out = NULL;
-	if (result == 0 && sqlite3_prepare_v2(users->db, sql, -1, out, NULL) != SQLITE_OK)
-		result = users_fault(users, "read");
 	if (result == 0)
-		result = bind(users, *out, texts, count);
-	if (result != 0) {
-		sqlite3_finalize(*out);
-		*out = NULL;
-	}
+		result = make_dummy(users);
+	if (result == 0)
+		*out = users;
+	if (result == 0)
+		return 0;
+	snprintf(error, error_size, "%s", users != NULL ? users->error : "out of memory");
+	users_close(users);
 	return result;
 }
 
-/* A column's text; false if it does not fit: then another program wrote it. */
-static bool
-copy_text(sqlite3_stmt *statement, int column, char *to, size_t size)
+int
+users_start(struct users *users, const struct config_store *config)
 {
-	const char *text = (const char *)sqlite3_column_text(statement, column);
+	return users->ops->start != NULL ? users->ops->start(users, config) : 0;
+}
 
-	return text != NULL && (size_t)snprintf(to, size, "%s", text) < size;
+void
+users_close(struct users *users)
+{
+	if (users != NULL)
+		users->ops->close(users);
 }
 
 static bool
@@ -130,51 +142,16 @@ is_hash(const char *hex, enum digest_algorithm algorithm)
 	return strlen(hex) == length && strspn(hex, "0123456789abcdef") == length;
 }
 
-static int
-read_hashes(struct users *users, sqlite3_stmt *statement, struct user *out)
+int
+users_take_hash(struct users *users, const char *where, struct user *user,
+	enum digest_algorithm algorithm, const char *hex)
 {
-	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++)
-		if (!copy_text(statement, (int)i, out->ha1[i], sizeof(out->ha1[i])) ||
-			!is_hash(out->ha1[i], (enum digest_algorithm)i))
-			return fail(users, -EBADMSG,
-				"%s: the %s hash of user %s is damaged: remove the user and add "
-				"it again",
-				users->path, digest_algorithm_name((enum digest_algorithm)i),
-				out->name);
-	out->created = sqlite3_column_int64(statement, 3);
+	if (hex == NULL || (hex[0] != '\0' && !is_hash(hex, algorithm)))
+		return users_fail(users, -EBADMSG,
+			"%s: the %s hash of user %s is damaged: remove the user and add it again",
+			where, digest_algorithm_name(algorithm), user->name);
+	snprintf(user->ha1[algorithm], sizeof(user->ha1[algorithm]), "%s", hex);
 	return 0;
-}
-
-static int
-find(struct users *users, struct user *out)
-{
-	const char *const texts[] = {out->name, out->realm};
-	int result = users_reopen_if_replaced(users);
-
-	if (result == 0 && users->find == NULL &&
-		sqlite3_prepare_v3(users->db,
-			"SELECT ha1_md5, ha1_sha256, ha1_sha512_256, created FROM users"
-			" WHERE name = ?1 AND realm = ?2",
-			-1, SQLITE_PREPARE_PERSISTENT, &users->find, NULL) != SQLITE_OK)
-		result = users_fault(users, "read");
-	if (result == 0)
-		result = bind(users, users->find, texts, 2);
-	if (result != 0)
-		return result;
-	switch (sqlite3_step(users->find)) {
-	case SQLITE_ROW:
-		result = read_hashes(users, users->find, out);
-		break;
-	case SQLITE_DONE:
-		result = fail(
-			users, -ENOENT, "there is no user %s in realm %s", out->name, out->realm);
-		break;
-	default:
-		result = users_fault(users, "read");
-	}
-	sqlite3_reset(users->find); /* lets go of the lock */
-	sqlite3_clear_bindings(users->find);
-	return result;
 }
 
 int
@@ -189,96 +166,85 @@ users_find(struct users *users, const char *name, const char *realm, struct user
 		out->name[0] = '\0';
 	if ((size_t)snprintf(out->realm, sizeof(out->realm), "%s", realm) >= sizeof(out->realm))
 		out->realm[0] = '\0';
-	result = find(users, out);
-	if (result != 0)
-		memcpy(out->ha1, users->dummy, sizeof(out->ha1));
+	result = users->ops->find(users, out);
+	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++)
+		if (result != 0 || out->ha1[i][0] == '\0')
+			memcpy(out->ha1[i], users->dummy[i], sizeof(out->ha1[i]));
 	return result;
 }
 
 static int
-step_once(struct users *users, sqlite3_stmt *statement)
+check_name(struct users *users, const char *name, const char *realm)
 {
-	int result = sqlite3_step(statement) == SQLITE_DONE ? 0 : users_fault(users, "write");
+	const char *fault = user_name_fault(name);
 
-	sqlite3_finalize(statement);
+	if (fault == NULL)
+		fault = user_realm_fault(realm);
+	return fault == NULL ? 0 : users_fail(users, -EINVAL, "%s", fault);
+}
+
+int
+users_add_hashes(struct users *users, const struct user *user)
+{
+	int result = check_name(users, user->name, user->realm);
+	bool any = false;
+
+	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT && result == 0; i++) {
+		any = any || user->ha1[i][0] != '\0';
+		if (user->ha1[i][0] != '\0' && !is_hash(user->ha1[i], (enum digest_algorithm)i))
+			result = users_fail(users, -EINVAL,
+				"a hash of %s has %zu digits of 0-9 and a-f",
+				digest_algorithm_name((enum digest_algorithm)i),
+				digest_hex_length((enum digest_algorithm)i));
+	}
+	if (result == 0 && !any)
+		result = users_fail(users, -EINVAL, "a password or a hash is missing");
+	if (result == 0)
+		result = users->ops->add(users, user);
+	if (result == -EEXIST)
+		users_fail(users, result,
+			"user %s in realm %s exists already: remove it first to change the "
+			"password",
+			user->name, user->realm);
 	return result;
 }
 
 int
 users_add(struct users *users, const char *name, const char *realm, const char *password)
 {
-	char ha1[DIGEST_ALGORITHM_COUNT][DIGEST_HEX_SIZE];
-	const char *const texts[] = {
-		name, realm, ha1[DIGEST_MD5], ha1[DIGEST_SHA_256], ha1[DIGEST_SHA_512_256]};
-	const char *fault = user_name_fault(name);
-	sqlite3_stmt *statement;
-	int result = 0;
+	struct user user = {.name = ""};
+	const char *fault = user_password_fault(password);
+	int result = check_name(users, name, realm);
 
-	if (fault == NULL)
-		fault = user_realm_fault(realm);
-	if (fault == NULL)
-		fault = user_password_fault(password);
-	if (fault != NULL)
-		return fail(users, -EINVAL, "%s", fault);
+	if (result == 0 && fault != NULL)
+		result = users_fail(users, -EINVAL, "%s", fault);
+	if (result != 0)
+		return result;
+	snprintf(user.name, sizeof(user.name), "%s", name);
+	snprintf(user.realm, sizeof(user.realm), "%s", realm);
 	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT && result == 0; i++)
-		if (digest_ha1((enum digest_algorithm)i, name, realm, password, ha1[i]) != 0)
-			result = fail(users, -EIO, "OpenSSL can't do %s: check its configuration",
+		if (digest_ha1((enum digest_algorithm)i, name, realm, password, user.ha1[i]) != 0)
+			result = users_fail(users, -EIO,
+				"OpenSSL can't do %s: check its configuration",
 				digest_algorithm_name((enum digest_algorithm)i));
 	if (result == 0)
-		result = prepare(users,
-			"INSERT INTO users (name, realm, ha1_md5, ha1_sha256, ha1_sha512_256, "
-			"created) VALUES (?1, ?2, ?3, ?4, ?5, CAST(strftime('%s') AS INTEGER))",
-			texts, 5, &statement);
-	if (result == 0)
-		result = step_once(users, statement);
-	if (result == -EEXIST)
-		fail(users, result,
-			"user %s in realm %s exists already: remove it first to change the "
-			"password",
-			name, realm);
-	OPENSSL_cleanse(ha1, sizeof(ha1));
+		result = users_add_hashes(users, &user);
+	user_wipe(&user);
 	return result;
 }
 
 int
 users_del(struct users *users, const char *name, const char *realm)
 {
-	const char *const texts[] = {name, realm};
-	sqlite3_stmt *statement;
-	int result = prepare(
-		users, "DELETE FROM users WHERE name = ?1 AND realm = ?2", texts, 2, &statement);
+	int result = users->ops->del(users, name, realm);
 
-	if (result == 0)
-		result = step_once(users, statement);
-	if (result == 0 && sqlite3_changes(users->db) == 0)
-		result = fail(users, -ENOENT, "there is no user %s in realm %s", name, realm);
+	if (result == -ENOENT)
+		users_fail(users, result, "there is no user %s in realm %s", name, realm);
 	return result;
 }
 
 int
 users_list(struct users *users, users_list_cb *cb, void *arg)
 {
-	sqlite3_stmt *statement;
-	int row, result = prepare(users,
-			 "SELECT name, realm, created FROM users ORDER BY realm, name", NULL, 0,
-			 &statement);
-
-	if (result != 0)
-		return result;
-	while (result == 0 && (row = sqlite3_step(statement)) != SQLITE_DONE) {
-		struct user user = {.created = 0};
-		if (row != SQLITE_ROW)
-			result = users_fault(users, "read");
-		else if (!copy_text(statement, 0, user.name, sizeof(user.name)) ||
-			 !copy_text(statement, 1, user.realm, sizeof(user.realm)))
-			result = fail(users, -EBADMSG,
-				"%s: a name in it is longer than any that Sallyport wrote",
-				users->path);
-		else {
-			user.created = sqlite3_column_int64(statement, 2);
-			result = cb(arg, &user);
-		}
-	}
-	sqlite3_finalize(statement);
-	return result;
+	return users->ops->list(users, cb, arg);
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The store of users: one SQLite file, hashes only, never a password. Written by sallyctl-user,
- * read by sallyport-sip, which may be another, unprivileged user of the system: so the file has a
- * rollback journal and no WAL (whose readers must be able to write), and a reader opens it
- * read-only. A reader sees at once what a writer committed, even if the file was replaced. One
- * thread for each struct users. */
+/* The store of users: an SQLite file, or a PostgreSQL database that several machines share; hashes
+ * only, never a password. One thread for each struct users. */
 #ifndef CONTROL_USERS_H
 #define CONTROL_USERS_H
 
 #include "digest_hash.h"
+#include "relay/config_auth.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,25 +31,41 @@ enum users_mode {
 
 struct users;
 
-/* Opens the store. 0 and *out, or a -errno after one sentence (object, cause, cure) was written
- * into error: -ENOENT missing, -EACCES no right to, -EBADMSG no database or damaged, -EPROTO a
- * database of another program or a later release, -EROFS, -EBUSY locked, -ENOSPC disk full, -EIO,
- * -ENOMEM. */
-int users_open(
-	const char *path, enum users_mode mode, struct users **out, char *error, size_t error_size);
+/* Opens the store: a path, or a URL of libpq ("postgresql://..."), whose server is asked for by
+ * what comes first that needs it; modes other than USERS_READ need it at once. 0 and *out, or a
+ * -errno after one sentence (object, cause, cure) was written into error: -ENOENT missing, -EACCES
+ * no right to, -EBADMSG no database or damaged, -EPROTO a database of another program or a later
+ * release, -EROFS, -EBUSY locked, -ENOSPC disk full, -EIO, -ENOMEM, -EINVAL no such URL, -EAGAIN
+ * away: no connection, or no answer. */
+int users_open(const char *where, enum users_mode mode, struct users **out, char *error,
+	size_t error_size);
 void users_close(struct users *users);
+
+/* Is it a URL, and no path? */
+bool users_is_url(const char *where);
+
+/* From here on users_find() serves an event loop: a server is asked by a thread of its own, which
+ * connects anew by itself, and users_find() waits for it no longer than config->wait_ms; a user
+ * that was found within config->cache_s is found though the server is away. Call it when privileges
+ * are left, for the thread has those of its maker. `config` is copied. 0, -ENOMEM, -EAGAIN (no
+ * thread). */
+int users_start(struct users *users, const struct config_store *config);
 
 /* The sentence to the last failure of a function below. */
 const char *users_error(const struct users *users);
 
 /* The user of that name in that realm (both exact). 0; or -ENOENT: no such user, and out->ha1 holds
- * a dummy that no password matches, to go on with so that both cost the same. Any other -errno: the
- * store can't be read, nothing is known. */
+ * a dummy that no password matches, to go on with so that both cost the same; so does the hash of an
+ * algorithm that the store has none for. Any other -errno: the store can't be read, nothing is
+ * known. */
 int users_find(struct users *users, const char *name, const char *realm, struct user *out);
 
 /* Adds a user: hashes the password for every algorithm. -EEXIST, -EINVAL (name, realm or password
  * not allowed), or the store's errors. */
 int users_add(struct users *users, const char *name, const char *realm, const char *password);
+
+/* The same for a user whose hashes are known, in lower case; an empty one is not stored. */
+int users_add_hashes(struct users *users, const struct user *user);
 
 /* -ENOENT if there is none. */
 int users_del(struct users *users, const char *name, const char *realm);

@@ -1,29 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What users.c and users_file.c share. */
+/* What a store of users has to do, for users*.c alone. */
 #ifndef CONTROL_USERS_PRIVATE_H
 #define CONTROL_USERS_PRIVATE_H
 
 #include "users.h"
 
-#include <sqlite3.h>
-#include <sys/stat.h>
+/* Each returns 0, or -errno and a sentence in users->error. Names, realms and hashes have been
+ * checked. */
+struct users_ops {
+	/* Fills ha1 and created of the user whose name and realm stand in it. A hash that the store
+	 * does not have is empty. */
+	int (*find)(struct users *users, struct user *user);
+	int (*add)(struct users *users, const struct user *user);             /* -EEXIST */
+	int (*del)(struct users *users, const char *name, const char *realm); /* -ENOENT */
+	int (*list)(struct users *users, users_list_cb *cb, void *arg);
+	int (*start)(struct users *users, const struct config_store *config); /* NULL: none */
+	void (*close)(struct users *users);                                   /* frees it, too */
+};
 
 struct users {
-	sqlite3 *db;
-	sqlite3_stmt *find; /* of users_find(): it runs for every request; NULL: to be prepared */
-	char *path;
+	const struct users_ops *ops;
 	enum users_mode mode;
-	dev_t device; /* which file is open: another one at the path is noticed */
-	ino_t inode;
 	char dummy[DIGEST_ALGORITHM_COUNT][DIGEST_HEX_SIZE]; /* of a random password */
 	char error[USERS_ERROR_SIZE];
 };
 
-/* Turns SQLite's last error into -errno and a sentence in users->error. verb: "read", "open" ... */
-int users_fault(struct users *users, const char *verb);
+/* The stores. *out is set in any case, for its error, but when there is no memory. */
+int users_sqlite_open(const char *path, enum users_mode mode, struct users **out);
+int users_postgres_open(const char *url, enum users_mode mode, struct users **out);
 
-/* If the path names another file than the one that is open (a backup was put back, the store was
- * made anew), opens that. 0, or -errno and a sentence. */
-int users_reopen_if_replaced(struct users *users);
+/* Keeps the sentence, and returns the error. */
+int users_fail(struct users *users, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Takes a hash from a store: as many hex digits as the algorithm has, or none at all. 0, or
+ * -EBADMSG and a sentence that begins with `where`. */
+int users_take_hash(struct users *users, const char *where, struct user *user,
+	enum digest_algorithm algorithm, const char *hex);
 
 #endif

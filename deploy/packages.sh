@@ -10,7 +10,7 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config
   libdpdk-dev libipsec-mb-dev libsofia-sip-ua-dev libcyaml-dev libyaml-dev libjansson-dev
-  libsqlite3-dev libssl-dev libpcap-dev libmnl-dev libcap-ng-dev"
+  libsqlite3-dev libpq-dev libssl-dev libpcap-dev libmnl-dev libcap-ng-dev"
 
 demo="libsrtp2-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
   procps kmod"
@@ -19,7 +19,7 @@ test="$demo libcmocka-dev git clang libclang-rt-14-dev clang-format codespell sh
   ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad sip-tester stunnel4 iputils-ping iputils-arping netcat-openbsd
   kamailio kamailio-tls-modules dnsmasq-base
-  python3-minimal sqlite3 fail2ban"
+  python3-minimal sqlite3 fail2ban postgresql"
 
 usage() {
   sed -n '3,9s/^# \{0,1\}//p' "$0"

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The users' SQLite file: making, opening, checking it; SQLite's errors in words. */
-#include "users_private.h"
+#include "users_sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <openssl/rand.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,14 +29,15 @@ static const char schema[] = "CREATE TABLE users ("
 			     "PRAGMA user_version = 1;";
 
 static int
-say(struct users *users, int error, const char *what, const char *cure)
+say(struct users_sqlite *users, int error, const char *what, const char *cure)
 {
-	snprintf(users->error, sizeof(users->error), "%s: %s: %s", users->path, what, cure);
+	snprintf(users->base.error, sizeof(users->base.error), "%s: %s: %s", users->path, what,
+		cure);
 	return error;
 }
 
 static int
-io_fault(struct users *users, const char *verb, int system_error)
+io_fault(struct users_sqlite *users, const char *verb, int system_error)
 {
 	if (system_error == ENOSPC || system_error == EDQUOT)
 		return say(users, -ENOSPC, "the disk is full", "make room, then try again");
@@ -47,13 +47,14 @@ io_fault(struct users *users, const char *verb, int system_error)
 	if (system_error == EACCES || system_error == EPERM)
 		return say(users, -EACCES, "no right to use the file, its folder or its journal",
 			"run this as root or as the file's owner");
-	snprintf(users->error, sizeof(users->error), "%s: can't %s it: %s: check the disk",
-		users->path, verb, system_error != 0 ? strerror(system_error) : "i/o error");
+	snprintf(users->base.error, sizeof(users->base.error),
+		"%s: can't %s it: %s: check the disk", users->path, verb,
+		system_error != 0 ? strerror(system_error) : "i/o error");
 	return -EIO;
 }
 
 int
-users_fault(struct users *users, const char *verb)
+users_sqlite_fault(struct users_sqlite *users, const char *verb)
 {
 	int code = sqlite3_extended_errcode(users->db);
 
@@ -82,7 +83,7 @@ users_fault(struct users *users, const char *verb)
 	case SQLITE_NOMEM:
 		return say(users, -ENOMEM, "out of memory", "give the process more");
 	default:
-		snprintf(users->error, sizeof(users->error),
+		snprintf(users->base.error, sizeof(users->base.error),
 			"%s: can't %s it: %s: is it a store of Sallyport's users?", users->path,
 			verb, sqlite3_errmsg(users->db));
 		return -EPROTO;
@@ -90,32 +91,32 @@ users_fault(struct users *users, const char *verb)
 }
 
 static int
-read_number(struct users *users, const char *pragma, int *out)
+read_number(struct users_sqlite *users, const char *pragma, int *out)
 {
 	sqlite3_stmt *statement;
 	int result = 0;
 
 	if (sqlite3_prepare_v2(users->db, pragma, -1, &statement, NULL) != SQLITE_OK)
-		return users_fault(users, "read");
+		return users_sqlite_fault(users, "read");
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		*out = sqlite3_column_int(statement, 0);
 	else
-		result = users_fault(users, "read");
+		result = users_sqlite_fault(users, "read");
 	sqlite3_finalize(statement);
 	return result;
 }
 
 static int
-run(struct users *users, const char *sql, const char *verb)
+run(struct users_sqlite *users, const char *sql, const char *verb)
 {
 	return sqlite3_exec(users->db, sql, NULL, NULL, NULL) == SQLITE_OK
 	               ? 0
-	               : users_fault(users, verb);
+	               : users_sqlite_fault(users, verb);
 }
 
 /* A new, empty file gets its table; in a transaction, for two may do so at once. */
 static int
-make_tables(struct users *users)
+make_tables(struct users_sqlite *users)
 {
 	int version = 0, result = run(users, "BEGIN IMMEDIATE", "write");
 
@@ -133,14 +134,14 @@ make_tables(struct users *users)
 
 /* Is it ours, and of this release? */
 static int
-check_version(struct users *users)
+check_version(struct users_sqlite *users)
 {
 	int id = 0, version = 0, tables = 0;
 	int result = read_number(users, "PRAGMA application_id", &id);
 
 	if (result == 0)
 		result = read_number(users, "PRAGMA user_version", &version);
-	if (result == 0 && version == 0 && id == 0 && users->mode == USERS_CREATE) {
+	if (result == 0 && version == 0 && id == 0 && users->base.mode == USERS_CREATE) {
 		result = read_number(users, "SELECT count(*) FROM sqlite_master", &tables);
 		if (result == 0 && tables == 0) {
 			result = make_tables(users);
@@ -161,18 +162,19 @@ check_version(struct users *users)
 
 /* The rollback journal, not WAL: see users.h. What is deleted is overwritten with zeros. */
 static int
-set_up(struct users *users)
+set_up(struct users_sqlite *users)
 {
 	int result;
 
 	sqlite3_extended_result_codes(users->db, 1);
-	sqlite3_busy_timeout(users->db, users->mode == USERS_READ ? READ_WAIT_MS : WRITE_WAIT_MS);
+	sqlite3_busy_timeout(
+		users->db, users->base.mode == USERS_READ ? READ_WAIT_MS : WRITE_WAIT_MS);
 	sqlite3_db_config(users->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(users->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	result = run(users, "PRAGMA cell_size_check = ON", "open");
 	if (result == 0)
 		result = check_version(users);
-	if (result == 0 && users->mode != USERS_READ)
+	if (result == 0 && users->base.mode != USERS_READ)
 		result = run(users,
 			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
 			"PRAGMA secure_delete = ON",
@@ -183,7 +185,7 @@ set_up(struct users *users)
 /* Mode 0640, whatever the umask; made by root, it gets the folder's group, so that a folder of
  * group sallyport lets sallyport-sip read it. */
 static int
-create_file(struct users *users)
+create_file(struct users_sqlite *users)
 {
 	char copy[PATH_MAX];
 	struct stat folder;
@@ -207,12 +209,12 @@ create_file(struct users *users)
 
 /* With stat() and access(), for open() and close() would drop SQLite's locks. */
 static int
-check_file(struct users *users)
+check_file(struct users_sqlite *users)
 {
 	struct stat file;
 	int result;
 
-	if (stat(users->path, &file) != 0 && errno == ENOENT && users->mode == USERS_CREATE) {
+	if (stat(users->path, &file) != 0 && errno == ENOENT && users->base.mode == USERS_CREATE) {
 		result = create_file(users);
 		if (result != 0)
 			return result;
@@ -227,24 +229,24 @@ check_file(struct users *users)
 		return say(users, -EBADMSG, "not a file", "name a file in sip.users");
 	if (euidaccess(users->path, R_OK) != 0)
 		return io_fault(users, "read", errno);
-	if (users->mode != USERS_READ && euidaccess(users->path, W_OK) != 0)
+	if (users->base.mode != USERS_READ && euidaccess(users->path, W_OK) != 0)
 		return io_fault(users, "write", errno);
 	users->device = file.st_dev;
 	users->inode = file.st_ino;
 	return 0;
 }
 
-static int
-open_file(struct users *users)
+int
+users_sqlite_open_file(struct users_sqlite *users)
 {
-	int flags = users->mode == USERS_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	int flags = users->base.mode == USERS_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	int result = check_file(users);
 
 	if (result != 0)
 		return result;
 	if (sqlite3_open_v2(users->path, &users->db, flags, NULL) != SQLITE_OK)
 		result = users->db != NULL
-		                 ? users_fault(users, "open")
+		                 ? users_sqlite_fault(users, "open")
 		                 : say(users, -ENOMEM, "out of memory", "give the process more");
 	if (result == 0)
 		result = set_up(users);
@@ -256,7 +258,7 @@ open_file(struct users *users)
 }
 
 int
-users_reopen_if_replaced(struct users *users)
+users_sqlite_reopen_if_replaced(struct users_sqlite *users)
 {
 	sqlite3 *before = users->db;
 	struct stat file;
@@ -268,7 +270,7 @@ users_reopen_if_replaced(struct users *users)
 			(file.st_dev == users->device && file.st_ino == users->inode)))
 		return 0;
 	users->db = NULL;
-	result = open_file(users);
+	result = users_sqlite_open_file(users);
 	if (result == 0 || before == NULL) {
 		sqlite3_finalize(users->find);
 		users->find = NULL;
@@ -278,57 +280,4 @@ users_reopen_if_replaced(struct users *users)
 		users->inode = 0; /* so that the next call tries again */
 	}
 	return result;
-}
-
-/* Random digits: the hash of no password that anybody knows. */
-static int
-make_dummy(struct users *users)
-{
-	unsigned char random[DIGEST_HEX_SIZE];
-
-	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++) {
-		size_t length = digest_hex_length((enum digest_algorithm)i);
-		if (RAND_bytes(random, (int)length) != 1)
-			return say(users, -EIO, "no random numbers", "check OpenSSL");
-		for (size_t j = 0; j < length; j++)
-			users->dummy[i][j] = "0123456789abcdef"[random[j] & 15];
-	}
-	return 0;
-}
-
-int
-users_open(
-	const char *path, enum users_mode mode, struct users **out, char *error, size_t error_size)
-{
-	struct users *users = calloc(1, sizeof(*users));
-	int result;
-
-	*out = NULL;
-	if (users == NULL || (users->path = strdup(path)) == NULL) {
-		free(users);
-		snprintf(error, error_size, "%s: out of memory", path);
-		return -ENOMEM;
-	}
-	users->mode = mode;
-	result = make_dummy(users);
-	if (result == 0)
-		result = open_file(users);
-	if (result == 0) {
-		*out = users;
-		return 0;
-	}
-	snprintf(error, error_size, "%s", users->error);
-	users_close(users);
-	return result;
-}
-
-void
-users_close(struct users *users)
-{
-	if (users == NULL)
-		return;
-	sqlite3_finalize(users->find);
-	sqlite3_close(users->db);
-	free(users->path);
-	free(users);
 }
