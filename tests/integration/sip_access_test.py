@@ -32,7 +32,7 @@ def check(sentence, holds):
 class Server:
     """A sallyport-sip of our own, in a folder of its own."""
 
-    def __init__(self, program, adder, more=""):
+    def __init__(self, program, adder, more="", limits="connects_per_second: 10000"):
         """`more`: lines of the configuration, at its end."""
         self.program, self.port = program, self.free_port()
         self.folder = tempfile.mkdtemp()
@@ -48,7 +48,7 @@ class Server:
                          f"  users: {self.path('users.db')}\n"
                          f"  bindings: {self.path('bindings.db')}\n"
                          "  expires_min_s: 2\n  expires_default_s: 60\n  expires_max_s: 90\n"
-                         "  limits: {connects_per_second: 10000}\n"
+                         f"  limits: {{{limits}}}\n"
                          f"  control_socket: {self.path('sip.sock')}\n" + more)
         for name in ("alice", "bob"):
             subprocess.run([adder, "--config", self.path("c.yaml"), "add", name], check=True,
