@@ -63,6 +63,20 @@
 		"credentials of another algorithm, qop, URI or opaque: 401; or no such: 400") \
 	X(LOGINS_SPOOFED, "logins.spoofed", "users who spoke for somebody else: 403") \
 	X(LOGINS_AWAY, "logins.away", "the users' store was away: 503") \
+	/* registrations */ \
+	X(REGISTER_DONE, "register.done", "REGISTERs done: 200") \
+	X(REGISTER_BAD, "register.bad", "contacts, Path or reg-id that can't be taken: 400") \
+	X(REGISTER_OLD, "register.old", "older than what is known, by Call-ID and CSeq: 400") \
+	X(REGISTER_BRIEF, "register.brief", "less than sip.expires_min_s: 423") \
+	X(REGISTER_EXTENSION, "register.extension", \
+		"Path or outbound that the phone or its proxy does not know: 420, 439") \
+	X(REGISTER_CONTACTS, "register.contacts", "the user has sip.contacts_max: 403") \
+	X(REGISTER_FULL, "register.full", "there are sip.bindings_max: 503") \
+	X(REGISTER_MEMORY, "register.memory", "out of memory: 500") \
+	X(BINDINGS_EXPIRED, "bindings.expired", "bindings that expired") \
+	X(BINDINGS_CLOSED, "bindings.closed", "bindings whose connection closed") \
+	X(BINDINGS_BACK, "bindings.back", "of those: the phone came back without a REGISTER") \
+	X(BINDINGS_RENEWED, "bindings.renewed", "times that the store was told all anew") \
 	/* call records */ \
 	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
 	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "registrar.h"
 
+#include "counters.h"
 #include "registrar_private.h"
 #include "relay/log.h"
 
@@ -34,6 +35,7 @@ look_at(struct entry *entry, int64_t now)
 {
 	if (entry->connection == NULL || registrar_is_living(entry, now))
 		return;
+	counters_add(COUNTER_BINDINGS_CLOSED);
 	log_info("%s: out of reach: the connection closed", entry->aor->user);
 	/* the stack stops to read where it could not, and leaves the line open: the phone has to
 	 * see that nobody listens */
@@ -51,6 +53,7 @@ look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	int64_t now = now_s();
 
 	while (heap->count > 0 && heap->at[0]->expires_at <= now) {
+		counters_add(COUNTER_BINDINGS_EXPIRED);
 		log_info("%s: binding expired", heap->at[0]->aor->user);
 		registrar_table_drop(&registrar->table, heap->at[0]);
 	}
@@ -211,6 +214,7 @@ registrar_meet(struct registrar *registrar, const sip_t *sip, const char *user, 
 	su_home_deinit(home);
 	if (back == NULL)
 		return;
+	counters_add(COUNTER_BINDINGS_BACK);
 	log_info("%s: in reach again", user);
 	tport_unref(back->connection);
 	back->connection = tport_ref(connection);
@@ -253,6 +257,30 @@ list_contacts(const struct registrar *registrar, su_home_t *home, const char *us
 		last = &(*last)->m_next;
 	}
 	return list;
+}
+
+/* Each answer by its name. `result` is of the table, and matters where there are two for one
+ * status. */
+static enum counter
+counter_of(int status, int result)
+{
+	switch (status) {
+	case 200:
+		return COUNTER_REGISTER_DONE;
+	case 400:
+		return result == -EINVAL ? COUNTER_REGISTER_OLD : COUNTER_REGISTER_BAD;
+	case 403:
+		return COUNTER_REGISTER_CONTACTS;
+	case 420:
+	case 439:
+		return COUNTER_REGISTER_EXTENSION;
+	case 423:
+		return COUNTER_REGISTER_BRIEF;
+	case 503:
+		return COUNTER_REGISTER_FULL;
+	default:
+		return COUNTER_REGISTER_MEMORY;
+	}
 }
 
 static void
@@ -308,6 +336,7 @@ registrar_handle(struct registrar *registrar, nta_incoming_t *request, const sip
 	} else if (result != 0) {
 		status = 500;
 	}
+	counters_add(counter_of(status, result));
 	if (status == 200)
 		answer(registrar, home, request, sip, user, &list);
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The bindings of an earlier life, and the store's wish to hear everything anew. */
+#include "counters.h"
 #include "registrar_private.h"
 #include "relay/log.h"
 
@@ -71,6 +72,7 @@ registrar_renew_store(struct registrar *registrar)
 		return;
 	if (bindings_is_stale(table->store)) {
 		bindings_renew(table->store);
+		counters_add(COUNTER_BINDINGS_RENEWED);
 		registrar->renewing = true;
 		registrar->renewed = 0;
 	}

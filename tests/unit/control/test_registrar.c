@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 3261 10.3: what a REGISTER does to the bindings, all of it or nothing. */
+#include "control/counters.h"
 #include "registrar_stage.h"
 
 #include <stdio.h>
@@ -58,6 +59,7 @@ test_too_brief_changes_nothing(void **state)
 		423, line_register(stage, &line, "alice",
 			     CONTACT("good", ";expires=60") CONTACT("brief", ";expires=59")));
 	assert_non_null(strstr(line.answer, "\r\nMin-Expires: 60\r\n"));
+	assert_int_equal(1, counters_get(COUNTER_REGISTER_BRIEF));
 	assert_int_equal(0, registrar_count(stage->registrar));
 }
 
@@ -151,6 +153,8 @@ test_limits(void **state)
 	assert_non_null(strstr(line.answer, "\r\nRetry-After: "));
 	assert_int_equal(200, line_register(stage, &line, "bob", CONTACT("2", "")));
 	assert_int_equal(6, registrar_count(stage->registrar));
+	assert_int_equal(1, counters_get(COUNTER_REGISTER_FULL));
+	assert_int_equal(1, counters_get(COUNTER_REGISTER_CONTACTS));
 
 	snprintf(text, sizeof(text), "Contact: <sip:%0600d@127.0.0.1>\r\n", 0);
 	assert_int_equal(400, line_register(stage, &line, "bob", text));
