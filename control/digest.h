@@ -82,7 +82,8 @@ enum digest_verdict digest_check(const struct digest_credentials *credentials,
 	const struct digest_request *request, const char *ha1);
 
 /* Writes the value of a WWW-Authenticate header: Digest realm="...", nonce="...", opaque="...",
- * algorithm=..., qop="auth,auth-int"[, stale=true]; a fresh nonce each. 0, -ENOSPC if text is too small (512 suffices for a realm of 253), -EIO. */
+ * algorithm=..., qop="auth,auth-int"[, stale=true]; a fresh nonce each. 0, -ENOSPC if text is too
+ * small (512 suffices for a realm of 253), -EIO. */
 int digest_challenge(struct nonces *nonces, const char *realm, enum digest_algorithm algorithm,
 	bool stale, uint64_t now_ms, char *text, size_t size);
 

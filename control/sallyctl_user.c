@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sallyctl-user: adds, removes and lists users. Run by "sallyctl user". */
-#include "users.h"
+#include "sallyctl_user.h"
 
 #include "relay/config.h"
 
@@ -21,8 +21,6 @@
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
 
-enum exit_code { DONE = 0, REFUSED = 1, USAGE = 2, UNREACHABLE = 3 };
-
 static const char help[] =
 	"Usage: sallyctl user COMMAND [OPTIONS]\n"
 	"\n"
@@ -31,13 +29,21 @@ static const char help[] =
 	"              line of standard input, or of --password-file. It is never given on the\n"
 	"              command line, where everybody could see it.\n"
 	"  del NAME    remove a user\n"
+	"  import FILE add many: a JSON object a line, of \"name\", \"password\" and maybe "
+	"\"realm\";\n"
+	"              or, for users of another system, \"ha1\" in place of the password: an "
+	"object\n"
+	"              of the hashes by their algorithm (MD5, SHA-256, SHA-512-256), of\n"
+	"              name:realm:password; - for standard input\n"
+	"  init        make the store: the file, or the table in a PostgreSQL database\n"
 	"  list        all users, and since when they are there\n"
 	"\n"
 	"Options:\n"
 	"  -r, --realm DOMAIN         the user's realm (default: sip.domain of the configuration)\n"
 	"  -p, --password-file FILE   read the password from the first line of FILE\n"
 	"  -j, --json                 list: JSON instead of a table\n"
-	"  -u, --users FILE           the store (default: sip.users of the configuration)\n"
+	"  -u, --users FILE|URL       the store: a file, or postgresql://USER@HOST/DATABASE...\n"
+	"                             (default: sip.users of the configuration)\n"
 	"  -c, --config FILE          the configuration (default " DEFAULT_CONFIG ")\n"
 	"  -h, --help                 this text\n"
 	"\n"
@@ -45,13 +51,14 @@ static const char help[] =
 	"bound to name and realm, so a change of sip.domain needs every user to be added again.\n"
 	"To change a password, remove the user and add it again. A running sallyport-sip sees "
 	"each\n"
-	"change at once. The first \"add\" makes the store.\n"
+	"change at once. The first \"add\" or \"import\" makes the store, too.\n"
 	"\n"
 	"Examples:\n"
 	"  sallyctl user add alice\n"
 	"  pwgen -s 24 1 | tee alice.txt | sallyctl user add alice\n"
 	"  sallyctl user add alice --realm sip.example.com --password-file alice.txt\n"
 	"  sallyctl user list --json | jq -r '.[].name'\n"
+	"  echo '{\"name\": \"bob\", \"ha1\": {\"MD5\": \"...\"}}' | sallyctl user import -\n"
 	"\n"
 	"Exit status: 0 done; 1 refused (one sentence says why); 2 wrong usage; 3 the store or "
 	"the\n"
@@ -60,6 +67,7 @@ static const char help[] =
 struct options {
 	const char *command;
 	const char *name;
+	const char *file; /* to import */
 	const char *realm;
 	const char *password_file;
 	const char *users;
@@ -67,7 +75,7 @@ struct options {
 	bool json;
 };
 
-static int
+int
 complain(int code, const char *what)
 {
 	fprintf(stderr, "sallyctl user: %s\n", what);
@@ -80,24 +88,30 @@ complain(int code, const char *what)
 static int
 take_words(char **words, int count, struct options *options)
 {
-	bool wants_name;
+	bool wants_name, imports;
 
 	if (count == 0)
-		return complain(USAGE, "say what to do: add, del or list");
+		return complain(USAGE, "say what to do: add, del, import, init or list");
 	options->command = words[0];
+	imports = strcmp(words[0], "import") == 0;
 	wants_name = strcmp(words[0], "add") == 0 || strcmp(words[0], "del") == 0;
-	if (!wants_name && strcmp(words[0], "list") != 0)
-		return complain(USAGE, "no such command: there are add, del and list");
+	if (!wants_name && !imports && strcmp(words[0], "list") != 0 &&
+		strcmp(words[0], "init") != 0)
+		return complain(
+			USAGE, "no such command: there are add, del, import, init and list");
 	if (wants_name && count < 2)
 		return complain(USAGE, "say which user: sallyctl user add NAME");
+	if (imports && count < 2)
+		return complain(USAGE, "say which file: sallyctl user import FILE");
 	if (wants_name && count > 2 && strcmp(words[0], "add") == 0) {
 		OPENSSL_cleanse(words[2], strlen(words[2]));
 		return complain(USAGE, "only a name is taken. A password is never given on the "
 				       "command line, where everybody can see it: leave it out");
 	}
-	if (count > (wants_name ? 2 : 1))
+	if (count > (wants_name || imports ? 2 : 1))
 		return complain(USAGE, "too many words");
 	options->name = wants_name ? words[1] : NULL;
+	options->file = imports ? words[1] : NULL;
 	return DONE;
 }
 
@@ -151,7 +165,8 @@ static int
 fill_from_config(struct options *options, struct config **config)
 {
 	char error[USERS_ERROR_SIZE];
-	bool needs_realm = options->name != NULL && options->realm == NULL;
+	bool needs_realm =
+		(options->name != NULL || options->file != NULL) && options->realm == NULL;
 
 	*config = NULL;
 	if (options->users != NULL && !needs_realm)
@@ -286,6 +301,24 @@ del(const struct options *options)
 	return code;
 }
 
+/* Makes the store, for `file` to be imported into it, or for nothing more. */
+static int
+import_or_init(const struct options *options)
+{
+	char error[USERS_ERROR_SIZE];
+	struct users *users;
+	int code = DONE;
+
+	if (users_open(options->users, USERS_CREATE, &users, error, sizeof(error)) != 0)
+		return complain(UNREACHABLE, error);
+	if (options->file != NULL)
+		code = import_users(options->file, options->realm, users);
+	else
+		printf("the store is ready\n");
+	users_close(users);
+	return code;
+}
+
 static void
 format_time(int64_t seconds, char *text, size_t size)
 {
@@ -382,6 +415,8 @@ main(int argc, char **argv)
 			code = add(&options);
 		else if (strcmp(options.command, "del") == 0)
 			code = del(&options);
+		else if (strcmp(options.command, "list") != 0)
+			code = import_or_init(&options);
 		else
 			code = list(&options);
 	}

@@ -234,6 +234,18 @@ users_add(struct users *users, const char *name, const char *realm, const char *
 }
 
 int
+users_begin(struct users *users)
+{
+	return users->ops->transact(users, "BEGIN");
+}
+
+int
+users_commit(struct users *users)
+{
+	return users->ops->transact(users, "COMMIT");
+}
+
+int
 users_del(struct users *users, const char *name, const char *realm)
 {
 	int result = users->ops->del(users, name, realm);

@@ -55,8 +55,8 @@ int users_start(struct users *users, const struct config_store *config);
 const char *users_error(const struct users *users);
 
 /* The user of that name in that realm (both exact). 0; or -ENOENT: no such user, and out->ha1 holds
- * a dummy that no password matches, to go on with so that both cost the same; so does the hash of an
- * algorithm that the store has none for. Any other -errno: the store can't be read, nothing is
+ * a dummy that no password matches, to go on with so that both cost the same; so does the hash of
+ * an algorithm that the store has none for. Any other -errno: the store can't be read, nothing is
  * known. */
 int users_find(struct users *users, const char *name, const char *realm, struct user *out);
 
@@ -66,6 +66,11 @@ int users_add(struct users *users, const char *name, const char *realm, const ch
 
 /* The same for a user whose hashes are known, in lower case; an empty one is not stored. */
 int users_add_hashes(struct users *users, const struct user *user);
+
+/* What is added between the two is there at once or not at all, and much faster; -EEXIST and
+ * -EINVAL in between change nothing else. */
+int users_begin(struct users *users);
+int users_commit(struct users *users);
 
 /* -ENOENT if there is none. */
 int users_del(struct users *users, const char *name, const char *realm);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users that were found lately, for while their store is away. A table of fixed size, for one realm;
- * what is in it are hashes that log in: it is wiped. One thread. */
+/* Users that were found lately, for while their store is away. A table of fixed size, for one
+ * realm; what is in it are hashes that log in: it is wiped. One thread. */
 #ifndef CONTROL_USERS_CACHE_H
 #define CONTROL_USERS_CACHE_H
 

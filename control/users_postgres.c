@@ -121,10 +121,19 @@ add(struct users *base, const struct user *user)
 	const char *const texts[] = {user->name, user->realm, user->ha1[DIGEST_MD5],
 		user->ha1[DIGEST_SHA_256], user->ha1[DIGEST_SHA_512_256]};
 
-	return run((struct users_postgres *)base,
+	PGresult *result;
+	/* a conflict as an error would end a transaction, and all that is in it */
+	int fault = run((struct users_postgres *)base,
 		"INSERT INTO sallyport_users (name, realm, ha1_md5, ha1_sha256, ha1_sha512_256)"
-		" VALUES ($1, $2, $3, $4, $5)",
-		texts, 5, NULL);
+		" VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+		texts, 5, &result);
+
+	if (fault != 0)
+		return fault;
+	if (strcmp(PQcmdTuples(result), "0") == 0)
+		fault = -EEXIST;
+	PQclear(result);
+	return fault;
 }
 
 static int
@@ -164,6 +173,12 @@ list(struct users *base, users_list_cb *cb, void *arg)
 }
 
 static int
+transact(struct users *base, const char *sql)
+{
+	return run((struct users_postgres *)base, sql, NULL, 0, NULL);
+}
+
+static int
 start(struct users *base, const struct config_store *config)
 {
 	struct users_postgres *users = (struct users_postgres *)base;
@@ -191,6 +206,7 @@ users_postgres_open(const char *url, enum users_mode mode, struct users **out)
 		.add = add,
 		.del = del,
 		.list = list,
+		.transact = transact,
 		.start = start,
 		.close = close_connection};
 	struct users_postgres *users = calloc(1, sizeof(*users));

@@ -23,8 +23,9 @@ struct users_postgres {
 int users_postgres_prepare(
 	PGconn *connection, const char *label, int stop_fd, char *error, size_t error_size);
 
-/* Finds the user whose name and realm stand in it, by this connection. 0, -ENOENT, or another -errno
- * and a sentence in users->error; then *lost says whether the connection is of no use any more. */
+/* Finds the user whose name and realm stand in it, by this connection. 0, -ENOENT, or another
+ * -errno and a sentence in users->error; then *lost says whether the connection is of no use any
+ * more. */
 int users_postgres_find_by(struct users *users, PGconn *connection, const char *label, int stop_fd,
 	struct user *user, bool *lost);
 

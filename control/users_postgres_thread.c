@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The thread that asks PostgreSQL for sallyport-sip: the event loop must not wait for a host's name, a
- * login or a server that hangs. One question at a time, for the event loop waits for its answer; but
- * only so long, and where the thread is known to be without a server, not at all. */
+/* The thread that asks PostgreSQL for sallyport-sip: the event loop must not wait for a host's
+ * name, a login or a server that hangs. One question at a time, for the event loop waits for its
+ * answer; but only so long, and where the thread is known to be without a server, not at all. */
 #include "users_postgres.h"
 
 #include "relay/log.h"

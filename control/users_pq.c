@@ -159,7 +159,6 @@ pq_fault(const PGresult *result, PGconn *connection, const char *label, char *er
 		int error;
 		const char *cure;
 	} known[] = {
-		{"23505", -EEXIST, "exists already"},
 		{"42P01", -ENODATA, "there is no table of users: \"sallyctl user init\" makes it"},
 		{"42501", -EACCES, "no right to: GRANT it"},
 		{"42703", -EPROTO, "the table is of another release of Sallyport"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A connection to PostgreSQL by libpq, with an end to every wait. One thread for each connection. */
+/* A connection to PostgreSQL by libpq, with an end to every wait. One thread for each
+ * connection. */
 #ifndef CONTROL_USERS_PQ_H
 #define CONTROL_USERS_PQ_H
 
@@ -18,14 +19,15 @@ int pq_label(const char *url, char *label, size_t size, char *error, size_t erro
  * looked up first, for as long as that takes. */
 PGconn *pq_connect(const char *url, const char *label, int stop_fd, char *error, size_t error_size);
 
-/* Runs one statement with these texts as its parameters; `prepared`: its name, else `sql`. NULL when
- * the connection is lost or the time is over: then it is good for nothing more. Free the result with
- * PQclear(). */
+/* Runs one statement with these texts as its parameters; `prepared`: its name, else `sql`. NULL
+ * when the connection is lost or the time is over: then it is good for nothing more. Free the
+ * result with PQclear(). */
 PGresult *pq_run(PGconn *connection, const char *sql, const char *prepared,
 	const char *const *texts, int count, int stop_fd);
 
 /* The result's error, as -errno and a sentence; 0 if it is none. -ENODATA: there is no such table;
- * -EAGAIN: the server is away; -EEXIST, -EACCES, -EROFS, -ENOSPC, -EPROTO. connection: of a NULL result. */
+ * -EAGAIN: the server is away; -EACCES, -EROFS, -ENOSPC, -EPROTO. connection: of a NULL
+ * result. */
 int pq_fault(const PGresult *result, PGconn *connection, const char *label, char *error,
 	size_t error_size);
 

@@ -14,6 +14,7 @@ struct users_ops {
 	int (*add)(struct users *users, const struct user *user);             /* -EEXIST */
 	int (*del)(struct users *users, const char *name, const char *realm); /* -ENOENT */
 	int (*list)(struct users *users, users_list_cb *cb, void *arg);
+	int (*transact)(struct users *users, const char *sql);                /* BEGIN, COMMIT */
 	int (*start)(struct users *users, const struct config_store *config); /* NULL: none */
 	void (*close)(struct users *users);                                   /* frees it, too */
 };

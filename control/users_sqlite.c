@@ -163,6 +163,16 @@ list(struct users *base, users_list_cb *cb, void *arg)
 	return result;
 }
 
+static int
+transact(struct users *base, const char *sql)
+{
+	struct users_sqlite *users = (struct users_sqlite *)base;
+
+	return sqlite3_exec(users->db, sql, NULL, NULL, NULL) == SQLITE_OK
+	               ? 0
+	               : users_sqlite_fault(users, "write");
+}
+
 static void
 close_file(struct users *base)
 {
@@ -177,8 +187,12 @@ close_file(struct users *base)
 int
 users_sqlite_open(const char *path, enum users_mode mode, struct users **out)
 {
-	static const struct users_ops ops = {
-		.find = find, .add = add, .del = del, .list = list, .close = close_file};
+	static const struct users_ops ops = {.find = find,
+		.add = add,
+		.del = del,
+		.list = list,
+		.transact = transact,
+		.close = close_file};
 	struct users_sqlite *users = calloc(1, sizeof(*users));
 
 	*out = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Users in one SQLite file. Written by sallyctl-user, read by sallyport-sip, which may be another,
- * unprivileged user of the system: so the file has a rollback journal and no WAL (whose readers must
- * be able to write), and a reader opens it read-only. A reader sees at once what a writer
+ * unprivileged user of the system: so the file has a rollback journal and no WAL (whose readers
+ * must be able to write), and a reader opens it read-only. A reader sees at once what a writer
  * committed, even if the file was replaced. */
 #ifndef CONTROL_USERS_SQLITE_H
 #define CONTROL_USERS_SQLITE_H

@@ -41,7 +41,7 @@ with_input() {
 user() { "$program" "$@" --users "$store"; }
 
 expect 'help teaches' 0 'sallyctl user add alice' "$program" --help
-expect 'nothing to do' 2 'add, del or list' "$program"
+expect 'nothing to do' 2 'add, del, import, init or list' "$program"
 expect 'no such command' 2 'no such command' "$program" frobnicate
 expect 'no such option' 2 'help' "$program" list --frobnicate
 expect 'no name' 2 'which user' user add
@@ -97,6 +97,66 @@ expect 'a folder that is not there' 3 'folder does not exist' \
 # shellcheck disable=SC2016
 [ ! -e /dev/full ] || expect 'output lost' 3 'standard output' \
 	sh -c '"$1" list --users "$2" >/dev/full' sh "$program" "$store"
+
+# import: by password, by hash, and what is wrong with others; what is right is added all the same
+hash=$(printf 'old:r.example:x' | md5sum | cut -d ' ' -f 1)
+cat >"$folder/many" <<END
+{"name": "one", "password": "x"}
+{"name": "two", "realm": "other.example", "password": "y"}
+
+{"name": "old", "ha1": {"MD5": "$(echo "$hash" | tr a-f A-F)"}}
+{"name": "one", "password": "again"}
+{"name": "a b", "password": "x"}
+{"name": "three"}
+{"name": "four", "password": "x", "ha1": {"MD5": "$hash"}}
+{"name": "five", "ha1": {"MD5": "abc"}}
+{"name": "six", "ha1": {"MD4": "$hash"}}
+{"name": "seven", "ha1": {}}
+no JSON
+{"name": "eight", "password": "x"}
+END
+many() { user import "$@" --realm r.example; }
+expect 'import without a file' 2 'which file' user import
+expect 'no such file' 1 'No such' many "$folder/none"
+expect 'import' 1 '^added 4 users, refused 8$' many "$folder/many"
+expect 'what exists' 1 'line 5: user one in realm r.example exists already' many "$folder/many"
+expect 'a bad name' 1 "line 6: a user's name" many "$folder/many"
+expect 'neither password nor hash' 1 'line 7: it needs a "password", or "ha1"' many "$folder/many"
+expect 'a short hash' 1 'line 9: a hash' many "$folder/many"
+expect 'an unknown algorithm' 1 'line 10: in "ha1" are' many "$folder/many"
+expect 'no hash at all' 1 'line 11: a password or a hash is missing' many "$folder/many"
+expect 'no JSON' 1 'line 12: no JSON object' many "$folder/many"
+expect 'all good ones are there' 0 '^bob carol eight old one two$' sh -c \
+	"'$program' list --json --users '$store' | jq -r '[.[].name] | sort | join(\" \")'"
+expect 'a hash is taken as it is, in lower case' 0 "^$hash,\$" sqlite3 -separator , "$store" \
+	"SELECT ha1_md5, ha1_sha256 FROM users WHERE name = 'old'"
+expect 'import of standard input' 0 '^added 2000 users, refused 0$' sh -c \
+	"seq 2000 | sed 's/.*/{\"name\": \"n&\", \"password\": \"p&\"}/' | '$program' import - --users '$store' --realm many.example"
+expect 'init' 0 'ready' "$program" init --users "$folder/fresh.db"
+expect 'and again' 0 'ready' "$program" init --users "$folder/fresh.db"
+expect 'it is empty' 0 'no users yet' "$program" list --users "$folder/fresh.db"
+
+# the same with PostgreSQL, but for what only a file can be
+postgres=$(dirname "$0")/../../tools/postgres.sh
+chmod 755 "$folder"
+mkdir "$folder/pg"
+trap 'sh "$postgres" kill "$folder/pg"; rm -rf "$folder"' EXIT
+if sh "$postgres" start "$folder/pg"; then
+	store="postgresql:///postgres?host=$folder/pg&user=sallyport"
+	expect 'PostgreSQL: no table yet' 3 'sallyctl user init' user list
+	expect 'PostgreSQL: init' 0 'ready' user init
+	expect 'PostgreSQL: add' 0 '^added alice' with_input 'secret\n' user add alice --realm r.example
+	expect 'PostgreSQL: add again' 1 'exists already' with_input 'x\n' user add alice --realm r.example
+	expect 'PostgreSQL: import' 1 '^added 4 users, refused 8$' many "$folder/many"
+	expect 'PostgreSQL: list' 0 '^alice +r.example +20' user list
+	expect 'PostgreSQL: del' 0 '^removed alice' user del alice --realm r.example
+	expect 'PostgreSQL: del again' 1 'no user alice' user del alice --realm r.example
+	sh "$postgres" kill "$folder/pg"
+	expect 'PostgreSQL: away' 3 'no connection' user list
+else
+	echo "not ok - no PostgreSQL"
+	failed=1
+fi
 
 echo "1..$number"
 [ $failed -eq 0 ]
