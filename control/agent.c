@@ -75,6 +75,18 @@ agent_contact(su_home_t *home, const tport_t *connection)
 		v6 ? "]" : "", name->tpn_port);
 }
 
+const char *
+agent_contact_at(struct agent *agent, su_home_t *home, const char *ident)
+{
+	tport_t *first = tport_primaries(nta_agent_tports(agent->nta)), *at = first;
+
+	while (at != NULL && ident != NULL &&
+		(tport_name(at)->tpn_ident == NULL ||
+			strcmp(tport_name(at)->tpn_ident, ident) != 0))
+		at = tport_next(at);
+	return agent_contact(home, at != NULL ? at : first);
+}
+
 bool
 agent_knows_user(struct agent *agent, const char *name)
 {
@@ -123,7 +135,7 @@ accept_request(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	/* RFC 3261 8.2.2.3 */
 	sip_supported_t *supported = sip->sip_request->rq_method == sip_method_register
 	                                     ? agent->register_supported
-	                                     : NULL;
+	                                     : agent->invite_supported;
 	if (nta_check_required(request, sip, supported, TAG_END()) != 0)
 		return false;
 	if (sip->sip_request->rq_method != sip_method_invite)
@@ -161,7 +173,9 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 			agent->registrar, request, sip, user, source.connection, &source.peer.ip);
 	} else {
 		registrar_meet(agent->registrar, sip, user, source.connection, &source.peer.ip);
-		b2bua_invite(agent->b2bua, request, sip, user, &source);
+		struct party from;
+		party_set_user(&from, user);
+		b2bua_invite(agent->b2bua, request, sip, &from, &source);
 		taken = true;
 	}
 	source_release(&source);
@@ -256,13 +270,16 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 	agent->root = root;
 	agent->users = users;
 	agent->home = su_home_new(sizeof(su_home_t));
-	if (agent->home != NULL)
+	if (agent->home != NULL) {
 		agent->register_supported = sip_supported_make(agent->home, REGISTRAR_SUPPORTED);
+		agent->invite_supported = sip_supported_make(agent->home, AGENT_SUPPORTED);
+	}
 	agent->auth = auth_create(&config->sip, users);
 	agent->registrar = registrar_create(root, &config->sip);
 	agent->b2bua = b2bua_create(agent);
 	agent->limits = call_limits_create(&config->sip);
-	if (agent->limits == NULL || agent->register_supported == NULL || agent->auth == NULL ||
+	if (agent->limits == NULL || agent->register_supported == NULL ||
+		agent->invite_supported == NULL || agent->auth == NULL ||
 		agent->registrar == NULL || agent->b2bua == NULL)
 		goto fail;
 	result = open_listener(agent, error, error_size);

@@ -10,8 +10,9 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tport.h>
 
-#define AGENT_ALLOW "INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS"
-#define AGENT_USER_SIZE 128 /* bytes of a user's name, with its NUL */
+#define AGENT_ALLOW "INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, PRACK, UPDATE, INFO, MESSAGE"
+#define AGENT_SUPPORTED "100rel, timer" /* extensions that others may require of us */
+#define AGENT_USER_SIZE 128             /* bytes of a user's name, with its NUL */
 
 struct auth;
 struct b2bua;
@@ -31,6 +32,7 @@ struct agent {
 	struct auth *auth;
 	struct registrar *registrar;
 	sip_supported_t *register_supported; /* what a REGISTER may require; on home */
+	sip_supported_t *invite_supported;   /* and every other request */
 	struct media *media;
 	struct b2bua *b2bua;
 	struct trunks *trunks;
@@ -68,6 +70,10 @@ void agent_answer_other(nta_incoming_t *request, const sip_t *sip);
 
 /* Our Contact on a connection, "<sip:...>", at the address that it came in at. On `home`. */
 const char *agent_contact(su_home_t *home, const tport_t *connection);
+
+/* The same, where no connection stands yet: of the listener with that ident (TPTAG_IDENT; NULL: the
+ * first). */
+const char *agent_contact_at(struct agent *agent, su_home_t *home, const char *ident);
 
 /* Is there such a user in our domain? False, too, when the store can't be read. */
 bool agent_knows_user(struct agent *agent, const char *name);

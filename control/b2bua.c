@@ -2,16 +2,20 @@
 /*
  * The life of a call:
  *
- *   b2bua_invite      INVITE of the caller: who is called, what is offered? -> relay: CREATE
- *   on_created        the relay has ports for both legs -> INVITE to each target (call_branch.c)
- *   call_on_progress  18x passes; an answer goes to the relay: UPDATE
- *   call_on_winner    the first 2xx: its answer goes to the relay
+ *   b2bua_invite      INVITE of the caller: what is offered? -> who is called? (call_target.c)
+ *   call_on_routed    the targets are known                -> the relay: ports for both legs
+ *   start_calling     INVITE to the first targets (call_branch.c)
+ *   call_on_progress  18x passes; an answer goes to the relay
+ *   call_on_winner    the first 2xx: its answer goes to the relay, the other targets are cancelled
  *   call_on_failed    all targets have refused: the best response passes
  *   on_answered       the relay knows the callee's keys  -> 200 (or 183) to the caller
  *   on_ack_or_cancel  ACK: up. CANCEL: the targets are cancelled
  *   (call_request.c)  what either side asks for in the call; BYE
  *   call_end          from every state, once: both sides told, relay: DELETE
  *   call_done_waiting after the last reply: wiped and freed
+ *
+ * An INVITE without an offer goes to the targets as one, the offer is in the 2xx, and from there on
+ * it is as a re-INVITE of that kind: call_exchange_late().
  */
 #include "call.h"
 #include "call_best.h"
@@ -33,11 +37,16 @@
 static void
 refuse(struct call *call, int status, const char *phrase)
 {
+	char min_se[32];
+
 	if (call->answered_in || call->invite_in == NULL)
 		return;
 	call->answered_in = true;
+	snprintf(min_se, sizeof(min_se), "Min-SE: %u\r\n",
+		call->agent->config->sip.dialogs.session_min_s);
 	nta_incoming_treply(call->invite_in, status, phrase,
-		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(RETRY_AFTER)), TAG_END());
+		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(RETRY_AFTER)),
+		TAG_IF(status == 422, SIPTAG_HEADER_STR(min_se)), TAG_END());
 }
 
 /* The caller gets no BYE before it has acknowledged: RFC 3261 15. */
@@ -79,6 +88,8 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	su_timer_reset(call->timer);
 	refuse(call, status, phrase);
 	call_branch_cancel_all(call, NULL);
+	call_exchange_end(call);
+	call_forward_free_all(call);
 	for (unsigned i = 0; i < 2; i++)
 		if (&call->side[i] != except)
 			say_bye(&call->side[i]);
@@ -87,29 +98,51 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	call_done_waiting(call);
 }
 
+void
+call_on_accepted(struct call *call)
+{
+	call->answered_in = true;
+	call->side[0].dialog->confirmed = true;
+	call->answered_ms = call_now_ms();
+	call->rekeyed_ms = call->answered_ms;
+	call->state = CALL_UP;
+	record_answered(call->record);
+}
+
+static void
+record_callee(struct call *call)
+{
+	const struct party *party = &call->side[1].party;
+
+	record_party(call->record, 1, NULL, party->kind == PARTY_USER ? party->name : NULL,
+		party->kind == PARTY_TRUNK ? party->name : NULL);
+}
+
 /* The session description for the caller, made from the callee's. */
 static void
 answer_caller(struct call *call)
 {
-	const char *body = call_sdp_make_answer(call, 0);
+	const char *body = call->settled ? NULL : call_sdp_make_answer(call, 0);
+	char timer[CALL_TIMER_LINES];
 	int status = call->answer_status;
 
 	call->answer_status = 0;
-	if (body == NULL) {
+	if (body == NULL && !call->settled) {
 		call_end(call, "out of memory", NULL, 500, NULL);
 		return;
 	}
-	if (status >= 200) {
-		call->answered_in = true;
-		call->side[0].dialog->confirmed = true;
-		call->answered_ms = call_now_ms();
-		record_answered(call->record);
-		call->state = CALL_UP;
+	if (status < 200) {
+		call_reliable_say(call, status, NULL, body);
+		return;
 	}
+	call_on_accepted(call);
 	nta_incoming_treply(call->invite_in, status, NULL,
-		SIPTAG_CONTACT_STR(call->side[0].dialog->contact),
-		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body), TAG_END());
-	if (status >= 200)
+		SIPTAG_CONTACT_STR(call->side[0].dialog->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		SIPTAG_SUPPORTED_STR(AGENT_SUPPORTED),
+		SIPTAG_HEADER_STR(call_timer_answer_lines(&call->side[0], timer)),
+		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
+	if (!call->settled)
 		call_sdp_commit(call);
 }
 
@@ -126,12 +159,12 @@ on_answered(struct call *call, int status)
 
 /* What a target says of its media: goes to the relay, as far as that does not know it. */
 static void
-take_description(struct call *call, struct call_branch *branch, const sip_payload_t *payload)
+take_description(struct call_branch *branch, const char *body, size_t length)
 {
+	struct call *call = branch->call;
 	const char *phrase = NULL;
 
-	if (call_sdp_take_answer(
-		    call, 1, branch->index, payload->pl_data, payload->pl_len, &phrase) != 0) {
+	if (call_sdp_take_answer(call, 1, branch->index, body, length, &phrase) != 0) {
 		log_warning("call %s: %s's answer is refused: %s", call->id, call->callee, phrase);
 		call_end(call, "the callee's answer was refused", NULL, 488, NULL);
 		return;
@@ -151,16 +184,17 @@ call_on_progress(struct call_branch *branch, struct call_dialog *dialog, const s
 {
 	struct call *call = branch->call;
 	int status = sip->sip_status->st_status;
-	bool has_media = sip->sip_payload != NULL && dialog != NULL;
+	const sip_payload_t *said = call->late ? NULL : sip->sip_payload;
 
-	if (has_media && call->described == NULL) {
+	if (said != NULL && dialog != NULL && call->described == NULL) {
 		call->side[1].dialog = dialog;
 		call->answer_status = status;
-		take_description(call, branch, sip->sip_payload);
+		take_description(branch, said->pl_data, said->pl_len);
+		if (call->state == CALL_RINGING && call->updates == 0 && call->answer_status != 0)
+			answer_caller(call);
 	} else if (call->described == NULL || status != 183) {
-		nta_incoming_treply(call->invite_in, status == 183 ? 180 : status,
-			status == 183 ? "Ringing" : sip->sip_status->st_phrase,
-			SIPTAG_CONTACT_STR(call->side[0].dialog->contact), TAG_END());
+		call_reliable_say(call, status == 183 ? 180 : status,
+			status == 183 ? "Ringing" : sip->sip_status->st_phrase, NULL);
 	}
 }
 
@@ -168,15 +202,31 @@ void
 call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip)
 {
 	struct call *call = branch->call;
+	const sip_payload_t *said = sip->sip_payload;
+	bool other = dialog != call->side[1].dialog;
 
 	su_timer_reset(call->timer);
 	call->side[1].dialog = dialog;
-	call->side[1].peer = branch->peer;
+	call->side[1].peer = branch->target->peer;
+	call->side[1].party = branch->target->party;
+	call_timer_response(&call->side[1], sip);
+	record_callee(call);
 	call->state = CALL_ANSWERING;
-	record_leg(call->record, 1, sip->sip_call_id->i_id, branch->connection);
+	record_leg(call->record, 1, sip->sip_call_id->i_id, branch->target->connection);
+	if (call->late) {
+		call_exchange_late(call, sip);
+		return;
+	}
 	call->answer_status = 200;
-	if (sip->sip_payload != NULL)
-		take_description(call, branch, sip->sip_payload);
+	if (call->settled && other)
+		call_end(call, "another phone than the one that was agreed with took it", NULL, 500,
+			NULL);
+	else if (call->settled)
+		; /* what the 2xx says was said before */
+	else if (said != NULL)
+		take_description(branch, said->pl_data, said->pl_len);
+	else if (call->described != branch && branch->answer != NULL)
+		take_description(branch, branch->answer, branch->answer_length);
 	else if (call->described != branch)
 		call_end(call, "the callee's answer has no session description", NULL, 488, NULL);
 	if (call->state == CALL_ANSWERING && call->updates == 0)
@@ -193,12 +243,19 @@ call_on_failed(struct call *call, const struct call_branch *best)
 	call_end(call, cause, NULL, mapped, mapped == status ? best->phrase : NULL);
 }
 
+/* The next targets have their time to ring, too. */
 static void
 on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct call *call = (struct call *)arg;
 
-	call_end(call, "no answer", NULL, 480, NULL);
+	if (call->state != CALL_RINGING)
+		return;
+	call_branch_cancel_all(call, NULL);
+	if (call_target_next(call))
+		su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
+	else
+		call_end(call, "no answer", NULL, 480, NULL);
 }
 
 static void
@@ -232,36 +289,57 @@ on_ack_or_cancel(nta_incoming_magic_t *magic, nta_incoming_t *request, const sip
 	on_acked(call);
 	if (sip == NULL)
 		call_end(call, "the caller did not acknowledge", NULL, 408, NULL);
+	else if (call->exchange.initial && call->state != CALL_ENDED)
+		call_exchange_acked(call, sip);
 	return 0;
 }
 
-static int
-on_binding(void *arg, const struct binding *binding)
+static void
+start_calling(struct call *call)
 {
-	call_branch_add(arg, binding->contact, binding->connection, &binding->peer);
-	return 0;
+	call->state = CALL_RINGING;
+	if (!call_target_next(call))
+		call_end(call, "no way to the callee", NULL, 480, NULL);
+	else
+		su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
 }
 
 /* The relay has ports for both legs, or not. */
 static void
 on_created(struct call *call, int status)
 {
-	if (status != 0) {
+	if (status != 0)
 		call_end(call, "refused by the relay", NULL, status, NULL);
-		return;
-	}
-	if (registrar_find_all(call->agent->registrar, call->callee, on_binding, call) == 0 ||
-		!call_branch_is_open(call)) {
-		call_end(call, "no way to the callee", NULL, 480, NULL);
-		return;
-	}
-	call->state = CALL_RINGING;
-	su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
+	else
+		start_calling(call);
+}
+
+static void
+refuse_invite(struct call *call, int status, const char *phrase)
+{
+	log_info("call %s: %s to %s is refused: %d %s", call->id, call->caller, call->callee,
+		status, phrase != NULL ? phrase : sip_status_phrase(status));
+	call_end(call, "refused", NULL, status, phrase);
 }
 
 void
-b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, const char *user,
-	const struct source *source)
+call_on_routed(struct call *call, int status, const char *phrase)
+{
+	if (status != 0) {
+		refuse_invite(call, status, phrase);
+		return;
+	}
+	record_callee(call);
+	record_started(call->record);
+	if (call->late)
+		start_calling(call); /* ports are for the callee's offer */
+	else if (call_media_open(call, on_created) != 0)
+		refuse_invite(call, 503, NULL);
+}
+
+void
+b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
+	const struct party *from, const struct source *source)
 {
 	struct call *call = call_new(b2bua);
 	const char *phrase;
@@ -272,12 +350,15 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, con
 		return;
 	}
 	call->invite_in = request;
-	call->caller = su_strdup(call->home, user);
+	call->caller = su_strdup(call->home, from->name);
 	call->callee = "?";
+	call->side[0].party = *from;
 	call->side[0].peer = source->peer.ip;
 	nta_incoming_bind(request, on_ack_or_cancel, (nta_incoming_magic_t *)call);
 
-	record_party(call->record, 0, url_as_string(call->home, sip->sip_from->a_url), user, NULL);
+	record_party(call->record, 0, url_as_string(call->home, sip->sip_from->a_url),
+		from->kind == PARTY_USER ? from->name : NULL,
+		from->kind == PARTY_TRUNK ? from->name : NULL);
 	record_party(
 		call->record, 1, url_as_string(call->home, sip->sip_request->rq_url), NULL, NULL);
 	record_leg(call->record, 0, sip->sip_call_id->i_id, source->connection);
@@ -286,17 +367,12 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, con
 	if (status == 0 && call_dialog_in(call, sip, source->connection) != 0)
 		status = 500;
 	if (status == 0) {
-		record_party(call->record, 1, NULL, call->callee, NULL);
-		record_started(call->record);
 		nta_incoming_treply(request, SIP_100_TRYING, TAG_END());
-		if (call_media_open(call, on_created) != 0)
-			status = 503;
+		if (call_target_find(call, sip) != 0)
+			status = 500;
 	}
-	if (status != 0) {
-		log_info("call %s: %s to %s is refused: %d %s", call->id, call->caller,
-			call->callee, status, phrase != NULL ? phrase : sip_status_phrase(status));
-		call_end(call, "refused", NULL, status, phrase);
-	}
+	if (status != 0)
+		refuse_invite(call, status, phrase);
 }
 
 void

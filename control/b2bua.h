@@ -5,15 +5,16 @@
 #define CONTROL_B2BUA_H
 
 #include "agent.h"
+#include "party.h"
 
 struct b2bua;
 
 struct b2bua *b2bua_create(struct agent *agent);
 void b2bua_destroy(struct b2bua *b2bua); /* after b2bua_end_all() and its replies, or without */
 
-/* Takes over an INVITE outside of any dialog, whose sender has been authenticated as `user`. */
-void b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip, const char *user,
-	const struct source *source);
+/* Takes over an INVITE outside of any dialog, whose sender has proved to be `from`. */
+void b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
+	const struct party *from, const struct source *source);
 
 /* The relay lost its sessions: all calls end. */
 void b2bua_relay_lost(struct b2bua *b2bua);

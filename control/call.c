@@ -114,8 +114,11 @@ call_free(struct call *call)
 	call->b2bua->count--;
 	su_timer_destroy(call->timer);
 	nta_incoming_destroy(call->invite_in);
+	call_exchange_free(call);
+	call_forward_free_all(call);
 	call_branch_free_all(call);
 	call_dialog_free_all(call);
+	call_target_free_all(call);
 	call_sdp_wipe(&call->sdp);
 	record_end(call->record);
 	su_home_deinit(call->home);

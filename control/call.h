@@ -8,9 +8,13 @@
 #define CONTROL_CALL_H
 
 #include "b2bua.h"
+#include "call_exchange.h"
 #include "call_media.h"
 #include "call_sdp.h"
+#include "party.h"
 #include "record.h"
+#include "route.h"
+#include "session_timer.h"
 
 #include <sofia-sip/su_alloc.h>
 
@@ -20,18 +24,28 @@
 #define CALL_TAG_SIZE (CALL_TAG_BYTES * 2 + 1)
 
 enum call_state {
-	CALL_CREATING,  /* the relay is asked for a session */
-	CALL_RINGING,   /* INVITE is with the callee */
-	CALL_ANSWERING, /* the callee has answered, the relay is told */
+	CALL_ROUTING,   /* who is called, and where? the relay is asked for a session */
+	CALL_RINGING,   /* INVITE is with the targets */
+	CALL_ANSWERING, /* one has answered, the relay is told */
 	CALL_UP,        /* 200 is with the caller */
 	CALL_ENDED,     /* waits for the last replies */
 };
 
+/* A leg's session timer, RFC 4028. */
+struct call_session {
+	uint32_t interval_s; /* 0: it has none */
+	bool we_refresh;
+	uint64_t refreshed_ms;
+	uint64_t tried_ms; /* our last refresh */
+};
+
 struct call_side {
 	struct call *call;
-	unsigned index;             /* 0 or 1 */
+	unsigned index; /* 0 or 1 */
+	struct party party;
 	struct call_dialog *dialog; /* the one that counts; NULL: none yet */
 	struct relay_ip peer;       /* the phone's address */
+	struct call_session session;
 };
 
 /* A dialog (RFC 3261 12), early or confirmed. It lives as long as the call. */
@@ -40,29 +54,42 @@ struct call_dialog {
 	struct call_side *side;
 	struct call_branch *branch; /* whose response made it; NULL: the caller's */
 	nta_leg_t *leg;
-	const char *tag;     /* the far end's */
-	const char *contact; /* ours, to the far end */
-	tport_t *connection; /* counted; requests go out on it */
-	uint64_t lost_ms;    /* since when the connection is closed; 0: it is open */
-	bool confirmed;      /* it has a 2xx */
-	bool ended;          /* it had, or gets, its BYE */
-	nta_outgoing_t *bye; /* ours, waiting for its response */
+	const char *tag;      /* the far end's */
+	const char *contact;  /* ours, to the far end */
+	const char *next_hop; /* a trunk's; NULL: the connection says it all */
+	const char *ident;    /* of the listener that we leave by; NULL: any */
+	tport_t *connection;  /* counted; requests go out on it; NULL: by next_hop */
+	uint64_t lost_ms;     /* since when the connection is closed; 0: it is open */
+	bool can_update;      /* the far end knows UPDATE: RFC 3311 */
+	bool confirmed;       /* it has a 2xx */
+	bool ended;           /* it had, or gets, its BYE */
+	bool said_reliably;   /* its early answer: the 2xx need not repeat it */
+	nta_outgoing_t *bye;  /* ours, waiting for its response */
+	uint32_t rseq;        /* of the last reliable provisional response, RFC 3262; 0: none */
 };
 
 /* One INVITE of ours to one target (RFC 3261 16.6). */
 struct call_branch {
-	struct call_branch *next; /* of the call's */
+	struct call_branch *next; /* of the call's; the newest first */
 	struct call *call;
-	unsigned index; /* of the call's branches, for call_sdp.h */
-	const char *uri; /* of the request */
-	tport_t *connection;
-	struct relay_ip peer;
-	nta_leg_t *leg; /* without the far end's tag */
+	unsigned index;                    /* of the call's branches, for call_sdp.h */
+	const struct route_target *target; /* of one of the call's routes */
+	nta_leg_t *leg;                    /* without the far end's tag */
 	const char *contact;
 	nta_outgoing_t *invite;
 	int status;         /* of the final response; 0: none yet */
 	const char *phrase; /* NULL: the usual */
 	bool cancelled;
+	bool looking; /* its redirect is being looked up */
+	char *answer; /* of a reliable provisional response: holds keys; NULL: none */
+	size_t answer_length;
+};
+
+/* Where the call goes: the targets of the caller's request, or of a redirect. */
+struct call_route {
+	struct call_route *next;
+	struct route *route;
+	unsigned started; /* targets */
 };
 
 struct call {
@@ -72,24 +99,33 @@ struct call {
 	struct agent *agent;
 	su_home_t home[1]; /* everything that lives as long as the call */
 	char id[RELAY_ID_SIZE];
-	const char *caller; /* user names */
-	const char *callee;
+	const char *caller; /* a user's or trunk's name, for the log */
+	const char *callee; /* what was called */
 	enum call_state state;
 	struct call_side side[2];
 	struct call_dialog *dialogs;
+	struct call_route *routes;
+	unsigned redirects; /* followed so far */
 	struct call_branch *branches;
 	struct call_branch *described; /* whose description the relay has */
 	nta_incoming_t *invite_in;     /* from the caller */
+	bool late;                     /* which had no offer */
+	bool reliable;                 /* the caller knows 100rel: RFC 3262 */
+	bool said_reliably;            /* and has acknowledged the answer that came early */
+	bool settled;                  /* so that is agreed before the 2xx */
 	bool answered_in;              /* invite_in has its final response */
 	bool acked;                    /* and that has its ACK, or will never have it */
 	bool bye_owed;                 /* the caller gets a BYE when it has acknowledged */
-	unsigned updates;              /* UPDATEs that the relay has yet to answer */
+	unsigned updates;              /* operations at the relay that go on */
 	/* what the caller hears with the description, once they are; 0: nothing */
 	int answer_status;
 	struct call_sdp sdp;
-	su_timer_t *timer; /* no answer; and, at the end, to be freed */
-	/* what has to come yet: replies of the relay, to BYE, to a cancelled INVITE, the caller's
-	 * ACK where a BYE is owed */
+	struct call_exchange exchange;
+	struct call_forward *forwards;
+	uint64_t rekeyed_ms; /* when both legs had fresh keys */
+	su_timer_t *timer;   /* no answer; and, at the end, to be freed */
+	/* what has to come yet: replies of the relay, to BYE, to a cancelled INVITE, a look-up, the
+	 * caller's ACK where a BYE is owed */
 	unsigned waiting;
 	uint64_t started_ms;
 	uint64_t answered_ms;       /* 0: never */
@@ -120,25 +156,41 @@ int call_random_hex(char *text, unsigned bytes);
 void call_end(struct call *call, const char *cause, const struct call_side *except, int status,
 	const char *phrase);
 
-/* call_check.c: what can be said of an INVITE without asking anybody, and who is called by whom: 0,
- * or the status to refuse it with and *phrase, if not the usual one. */
+/* b2bua.c: the caller has its 200: the call is up. */
+void call_on_accepted(struct call *call);
+
+/* call_check.c: what can be said of an INVITE without asking anybody: 0, or the status to refuse it
+ * with and *phrase, if not the usual one. */
 int call_check_invite(struct call *call, const sip_t *sip, const char **phrase);
 
 /* call_watch.c: calls whose phone's connection closed. */
 int call_watch_start(struct b2bua *b2bua);
 
+/* call_target.c: whom a call goes to. */
+/* Looks up who is called by the request: call_on_routed(). 0, or -errno. */
+int call_target_find(struct call *call, const sip_t *request);
+/* The route of the caller's request is there: 0, or the status to refuse with and *phrase. */
+void call_on_routed(struct call *call, int status, const char *phrase);
+/* Opens the branches of the next group of targets. False: there is none any more. */
+bool call_target_next(struct call *call);
+/* A target's final response, 300 to 699, has come: is there something to do about it (a redirect to
+ * follow) before it counts? */
+bool call_target_retry(struct call_branch *branch, const sip_t *response);
+void call_target_free_all(struct call *call);
+
 /* call_branch.c: the INVITEs to the targets. What comes of them is told to b2bua.c: */
-/* Opens one branch to `uri`. 0, or -errno. */
-int call_branch_add(
-	struct call *call, const char *uri, tport_t *connection, const struct relay_ip *peer);
+/* Opens one branch. 0, or -errno. */
+int call_branch_add(struct call *call, const struct route_target *target);
 /* Is one of them still without a final response? */
 bool call_branch_is_open(const struct call *call);
 /* Takes back each INVITE that has no final response yet. */
 void call_branch_cancel_all(struct call *call, const struct call_branch *except);
+/* Have all failed? Then the next group of targets is called, or call_on_failed(). */
+void call_branch_look(struct call *call);
 void call_branch_free_all(struct call *call);
 /* a provisional response, in `dialog` if it made one (else NULL) */
 void call_on_progress(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip);
-/* the first 2xx of all, acknowledged */
+/* the first 2xx of all; acknowledged, but where the offer is in it (call->late) */
 void call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip_t *sip);
 /* all have failed; *best is the response that counts (RFC 3261 16.7) */
 void call_on_failed(struct call *call, const struct call_branch *best);
@@ -153,8 +205,39 @@ struct call_dialog *call_dialog_of(struct call_branch *branch, const sip_t *resp
 void call_dialog_confirm(struct call_dialog *dialog, const sip_t *response);
 /* RFC 3261 13.2.2.4, with a session description if `body` is not NULL. */
 void call_dialog_ack(struct call_dialog *dialog, uint32_t cseq, const char *body);
+/* An INVITE or UPDATE of ours inside it. NULL: out of memory. */
+nta_outgoing_t *call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
+	nta_outgoing_magic_t *magic, sip_method_t method, const char *body);
+/* A re-INVITE, UPDATE or its response moves the far end's Contact: RFC 3261 12.2. */
+void call_dialog_refresh(struct call_dialog *dialog, const sip_t *sip);
 void call_dialog_bye(struct call_dialog *dialog);
 void call_dialog_free_all(struct call *call);
+
+/* call_reliable.c: reliable provisional responses, RFC 3262. */
+/* Acknowledges one of a target's. False: it came before, or before its turn, and is to be passed
+ * over. */
+bool call_reliable_take(struct call_dialog *dialog, const sip_t *response);
+/* Is the early answer agreed, so that an UPDATE may come before the 2xx (RFC 3311 5.1)? Then it is
+ * from now on. */
+bool call_reliable_settle(struct call *call);
+/* A provisional response to the caller, reliably if it can do that. */
+void call_reliable_say(struct call *call, int status, const char *phrase, const char *body);
+
+/* call_timer.c: session timers. */
+/* A re-INVITE or UPDATE of that side (or the INVITE of the caller): 0, or 422. */
+int call_timer_request(struct call_side *side, const sip_t *sip);
+/* The 2xx to ours. */
+void call_timer_response(struct call_side *side, const sip_t *sip);
+/* Header lines for our 2xx, and for our request, written to lines; "" for none. */
+#define CALL_TIMER_LINES 96
+const char *call_timer_answer_lines(const struct call_side *side, char lines[CALL_TIMER_LINES]);
+const char *call_timer_request_lines(const struct call_side *side, char lines[CALL_TIMER_LINES]);
+/* Refreshes, or ends the call, when it is time. */
+void call_timer_look(struct call_side *side);
+
+/* call_forward.c: INFO and MESSAGE, to the other side. Takes `in` over. */
+void call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);
+void call_forward_free_all(struct call *call);
 
 /* call_request.c: each request inside a dialog; the magic is the dialog, or the branch. */
 int call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip);

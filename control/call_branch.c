@@ -7,12 +7,16 @@
 #include "relay/log.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tag.h>
+#include <sofia-sip/tport_tag.h>
+#include <stdlib.h>
+#include <string.h>
 
 static nta_response_f on_response;
 
@@ -32,17 +36,15 @@ static int
 open_leg(struct call_branch *branch, const sip_t *invite)
 {
 	struct call *call = branch->call;
-	const char *domain = call->agent->config->sip.domain;
 	char tag[CALL_TAG_SIZE], id[CALL_TAG_SIZE];
 
 	if (call_random_hex(tag, CALL_TAG_BYTES) != 0 || call_random_hex(id, CALL_TAG_BYTES) != 0)
 		return -EIO;
-	branch->leg =
-		nta_leg_tcreate(call->agent->nta, call_on_branch_request, (nta_leg_magic_t *)branch,
-			SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
-			SIPTAG_FROM(make_from(call, invite)),
-			SIPTAG_TO(sip_to_format(call->home, "<sip:%s@%s>", call->callee, domain)),
-			TAG_END());
+	branch->leg = nta_leg_tcreate(call->agent->nta, call_on_branch_request,
+		(nta_leg_magic_t *)branch,
+		SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
+		SIPTAG_FROM(make_from(call, invite)),
+		SIPTAG_TO(sip_to_format(call->home, "<%s>", branch->target->to)), TAG_END());
 	if (branch->leg == NULL)
 		return -ENOMEM;
 	nta_leg_tag(branch->leg, tag);
@@ -53,42 +55,59 @@ static int
 send_invite(struct call_branch *branch, const sip_t *invite)
 {
 	struct call *call = branch->call;
-	const char *body = call_sdp_make_offer(call, 1, branch->index);
+	const struct route_target *target = branch->target;
+	const char *body = call->late ? NULL : call_sdp_make_offer(call, 1, branch->index);
 	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
 	sip_max_forwards_t max_forwards[1];
+	char timer[CALL_TIMER_LINES];
 
-	if (body == NULL)
+	if (body == NULL && !call->late)
 		return -ENOMEM;
 	sip_max_forwards_init(max_forwards);
 	max_forwards->mf_count = hops - 1;
-	branch->invite = nta_outgoing_tcreate(branch->leg, on_response,
-		(nta_outgoing_magic_t *)branch, NULL, SIP_METHOD_INVITE,
-		(const url_string_t *)branch->uri, NTATAG_TPORT(branch->connection),
-		SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(branch->contact),
-		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-		SIPTAG_PAYLOAD_STR(body), TAG_END());
+	branch->invite =
+		nta_outgoing_tcreate(branch->leg, on_response, (nta_outgoing_magic_t *)branch,
+			(const url_string_t *)target->next_hop, SIP_METHOD_INVITE,
+			(const url_string_t *)target->uri, NTATAG_TPORT(target->connection),
+			TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
+			TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
+			SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(branch->contact),
+			SIPTAG_ALLOW_STR(AGENT_ALLOW),
+			/* an offer in a reliable response would have to be answered in its PRACK */
+			SIPTAG_SUPPORTED_STR(call->late ? "timer" : "timer, 100rel"),
+			SIPTAG_HEADER_STR(call_timer_request_lines(&call->side[1], timer)),
+			TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+			TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 	return branch->invite == NULL ? -ENOMEM : 0;
 }
 
 int
-call_branch_add(
-	struct call *call, const char *uri, tport_t *connection, const struct relay_ip *peer)
+call_branch_add(struct call *call, const struct route_target *target)
 {
-	struct call_branch *branch = su_zalloc(call->home, sizeof(*branch));
-	msg_t *request = nta_incoming_getrequest(call->invite_in);
+	struct call_branch *branch;
 
-	if (branch == NULL) {
-		msg_destroy(request);
-		return -ENOMEM;
+	/* all share the relay's ports for side 1 */
+	if (!call->late && call_media_place(call, &target->peer) !=
+				   call_media_place(call, &call->side[1].peer)) {
+		log_warning("call %s: a target of %s is passed over: its media would need another "
+			    "interface or address family than that of the first",
+			call->id, call->callee);
+		return -ENETUNREACH;
 	}
-	branch->call = call;
-	branch->uri = su_strdup(call->home, uri);
-	branch->connection = tport_ref(connection);
-	branch->peer = *peer;
-	branch->contact = agent_contact(call->home, connection);
+	branch = su_zalloc(call->home, sizeof(*branch));
+	if (branch == NULL)
+		return -ENOMEM;
 	branch->index = call->branches != NULL ? call->branches->index + 1 : 0;
+	if (branch->index >= CALL_BRANCHES_MAX)
+		return -ENOSPC;
+	branch->call = call;
+	branch->target = target;
+	branch->contact = target->connection != NULL
+	                          ? agent_contact(call->home, target->connection)
+	                          : agent_contact_at(call->agent, call->home, target->ident);
 	branch->next = call->branches;
 	call->branches = branch;
+	msg_t *request = nta_incoming_getrequest(call->invite_in);
 	int result = open_leg(branch, sip_object(request));
 	if (result == 0)
 		result = send_invite(branch, sip_object(request));
@@ -131,7 +150,7 @@ on_success(struct call_branch *branch, const sip_t *sip)
 {
 	struct call *call = branch->call;
 	struct call_dialog *dialog = call_dialog_of(branch, sip);
-	bool wins = call->state == CALL_RINGING && !branch->cancelled;
+	bool wins = call->state == CALL_RINGING && !branch->cancelled && dialog != NULL;
 
 	branch->status = sip->sip_status->st_status;
 	if (dialog == NULL) {
@@ -140,9 +159,10 @@ on_success(struct call_branch *branch, const sip_t *sip)
 		branch->status = 500;
 	} else {
 		call_dialog_confirm(dialog, sip);
-		call_dialog_ack(dialog, sip->sip_cseq->cs_seq, NULL);
+		if (!wins || !call->late)
+			call_dialog_ack(dialog, sip->sip_cseq->cs_seq, NULL);
 	}
-	if (wins && dialog != NULL) {
+	if (wins) {
 		call_branch_cancel_all(call, branch);
 		call_on_winner(branch, dialog, sip);
 	} else if (dialog != NULL) {
@@ -151,33 +171,84 @@ on_success(struct call_branch *branch, const sip_t *sip)
 	if (branch->cancelled) {
 		call->waiting--;
 		call_done_waiting(call);
+	} else if (dialog == NULL) {
+		call_branch_look(call);
 	}
 }
 
+void
+call_branch_look(struct call *call)
+{
+	const struct call_branch *best = NULL;
+
+	for (struct call_branch *each = call->branches; each != NULL; each = each->next) {
+		if ((each->status == 0 && !each->cancelled) || each->looking)
+			return;
+		if (each->status >= 300 &&
+			(best == NULL || call_best_compare(each->status, best->status) > 0))
+			best = each;
+	}
+	if (call->state != CALL_RINGING || best == NULL)
+		return;
+	/* 6xx: nobody will take it, RFC 3261 16.7 step 5 */
+	if (best->status < 600 && call_target_next(call))
+		return;
+	call_on_failed(call, best);
+}
+
+/* Did the way to the callee fail, rather than the callee refuse? */
+static bool
+is_way_lost(int status)
+{
+	return status == 408 || status == 503 || status == 504;
+}
+
 static void
-on_failure(struct call_branch *branch, int status, const char *phrase)
+on_failure(struct call_branch *branch, int status, const sip_t *sip)
 {
 	struct call *call = branch->call;
-	const struct call_branch *best = branch;
 
 	branch->status = status;
-	branch->phrase = su_strdup(call->home, phrase);
+	if (sip != NULL)
+		branch->phrase = su_strdup(call->home, sip->sip_status->st_phrase);
 	if (branch->cancelled) {
 		call->waiting--;
 		call_done_waiting(call);
 		return;
 	}
-	/* 6xx: nobody will take it. RFC 3261 16.7 step 5 */
+	if (is_way_lost(status))
+		route_target_failed(call->agent, branch->target);
 	if (status >= 600)
 		call_branch_cancel_all(call, branch);
-	for (struct call_branch *other = call->branches; other != NULL; other = other->next) {
-		if (other->status == 0 && !other->cancelled)
-			return;
-		if (other->status >= 300 && call_best_compare(other->status, best->status) > 0)
-			best = other;
-	}
-	if (call->state == CALL_RINGING)
-		call_on_failed(call, best);
+	if (sip == NULL || call->state != CALL_RINGING || !call_target_retry(branch, sip))
+		call_branch_look(call);
+}
+
+/* What was said reliably need not be said again in the 2xx: RFC 3262 5. */
+static void
+keep_answer(struct call_branch *branch, const sip_payload_t *said)
+{
+	if (said == NULL || branch->answer != NULL)
+		return;
+	branch->answer = malloc(said->pl_len);
+	if (branch->answer == NULL)
+		return;
+	memcpy(branch->answer, said->pl_data, said->pl_len);
+	branch->answer_length = said->pl_len;
+}
+
+static void
+on_provisional(struct call_branch *branch, const sip_t *sip)
+{
+	struct call_dialog *dialog = call_dialog_of(branch, sip);
+
+	if (sip->sip_rseq != NULL && dialog != NULL && !call_reliable_take(dialog, sip))
+		return;
+	if (sip->sip_rseq != NULL)
+		keep_answer(branch, sip->sip_payload);
+	if (sip->sip_status->st_status != 100 && !branch->cancelled &&
+		branch->call->state == CALL_RINGING)
+		call_on_progress(branch, dialog, sip);
 }
 
 /* Every response to our INVITE; Sofia makes one itself for a lost connection. */
@@ -189,15 +260,12 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 
 	if (branch->status != 0)
 		return 0;
-	if (status < 200 && sip != NULL) {
-		if (status != 100 && !branch->cancelled && branch->call->state == CALL_RINGING)
-			call_on_progress(branch, call_dialog_of(branch, sip), sip);
-	} else if (status < 300 && sip != NULL) {
+	if (status < 200 && sip != NULL)
+		on_provisional(branch, sip);
+	else if (status < 300 && sip != NULL)
 		on_success(branch, sip);
-	} else {
-		on_failure(branch, status < 300 ? 500 : status,
-			sip != NULL ? sip->sip_status->st_phrase : NULL);
-	}
+	else
+		on_failure(branch, status < 300 ? 500 : status, sip);
 	return 0;
 }
 
@@ -208,7 +276,9 @@ call_branch_free_all(struct call *call)
 		nta_outgoing_destroy(branch->invite);
 		if (branch->leg != NULL)
 			nta_leg_destroy(branch->leg);
-		tport_unref(branch->connection);
+		if (branch->answer != NULL)
+			OPENSSL_cleanse(branch->answer, branch->answer_length);
+		free(branch->answer);
 	}
 	call->branches = NULL;
 }

@@ -1,48 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What can be said of an INVITE without asking anybody: who is called, and with which media? */
+/* What can be said of an INVITE without asking anybody. */
 #include "call.h"
 
+#include <sofia-sip/sip_header.h>
 #include <string.h>
-#include <strings.h>
 
-/* The name of the user that is called; NULL: nobody of ours. */
-static const char *
-find_callee(struct agent *agent, const sip_t *sip, char *name, size_t size)
+/* Has this request left us before, and come back as it was? Our Call-IDs begin with a call's id
+ * (which tells nobody anything), and one that goes to somebody else than it did is no loop: RFC 3261
+ * 16.3. What has been through another B2BUA is ended by Max-Forwards. */
+static bool
+is_loop(const struct call *call, const sip_t *sip)
 {
-	const url_t *url = sip->sip_request->rq_url;
+	const struct call *other;
+	char id[RELAY_ID_SIZE] = {0};
+	size_t length = strlen(call->id);
 
-	if ((url->url_type != url_sip && url->url_type != url_sips) || url->url_user == NULL ||
-		url->url_host == NULL || strcasecmp(url->url_host, agent->config->sip.domain) != 0)
-		return NULL;
-	if (strlen(url->url_user) >= size || strstr(url->url_user, "%00") != NULL)
-		return NULL;
-	/* an escaped name is the same name: RFC 3261 19.1.4 */
-	url_unescape(name, url->url_user);
-	return agent_knows_user(agent, name) ? name : NULL;
+	if (strlen(sip->sip_call_id->i_id) <= length)
+		return false;
+	memcpy(id, sip->sip_call_id->i_id, length);
+	other = call_find(call->b2bua, id);
+	if (other == NULL)
+		return false;
+	for (const struct call_branch *each = other->branches; each != NULL; each = each->next) {
+		url_t *url = url_hdup((su_home_t *)call->home, (const url_t *)each->target->uri);
+		if (url != NULL && url_cmp(url, sip->sip_request->rq_url) == 0)
+			return true;
+	}
+	return false;
 }
 
 int
 call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 {
-	struct binding binding;
-	char name[AGENT_USER_SIZE];
+	const sip_payload_t *offer = sip->sip_payload;
+	int status;
 
 	*phrase = NULL;
 	if (sip->sip_max_forwards != NULL && sip->sip_max_forwards->mf_count == 0)
 		return 483;
-	if (find_callee(call->agent, sip, name, sizeof(name)) == NULL)
-		return 404;
-	call->callee = su_strdup(call->home, name);
-	if (registrar_find(call->agent->registrar, call->callee, &binding) != 0)
-		return 480;
-	call->side[1].peer = binding.peer;
-	*phrase = "No Session Description";
-	if (sip->sip_payload == NULL)
-		return 488;
-	int status = call_sdp_take_offer(
-		call, 0, sip->sip_payload->pl_data, sip->sip_payload->pl_len, phrase);
-	if (status != 0)
-		return status;
-	*phrase = NULL;
-	return media_is_connected(call->agent->media) ? 0 : 503;
+	if (is_loop(call, sip))
+		return 482;
+	if (!media_is_connected(call->agent->media))
+		return 503;
+	call->late = offer == NULL;
+	call->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
+	                 sip_has_feature(sip->sip_require, "100rel");
+	status = call_timer_request(&call->side[0], sip);
+	if (status == 0 && offer != NULL)
+		status = call_sdp_take_offer(call, 0, offer->pl_data, offer->pl_len, phrase);
+	return status;
 }

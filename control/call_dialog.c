@@ -9,6 +9,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_tag.h>
+#include <sofia-sip/tport_tag.h>
 #include <string.h>
 
 static struct call_dialog *
@@ -28,6 +29,14 @@ dialog_new(struct call_side *side, struct call_branch *branch, tport_t *connecti
 	dialog->next = call->dialogs;
 	call->dialogs = dialog;
 	return dialog;
+}
+
+/* RFC 3311 4: who knows UPDATE says so in Allow. */
+static void
+read_allow(struct call_dialog *dialog, const sip_t *sip)
+{
+	if (sip->sip_allow != NULL)
+		dialog->can_update = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
 }
 
 int
@@ -50,6 +59,7 @@ call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection)
 		return -ENOMEM;
 	nta_leg_tag(dialog->leg, tag);
 	nta_leg_server_route(dialog->leg, invite->sip_record_route, invite->sip_contact);
+	read_allow(dialog, invite);
 	side->dialog = dialog;
 	return 0;
 }
@@ -66,9 +76,12 @@ call_dialog_of(struct call_branch *branch, const sip_t *response)
 	for (dialog = call->dialogs; dialog != NULL; dialog = dialog->next)
 		if (dialog->branch == branch && strcmp(dialog->tag, tag) == 0)
 			return dialog;
-	dialog = dialog_new(&call->side[1], branch, branch->connection, branch->contact, tag);
+	dialog = dialog_new(
+		&call->side[1], branch, branch->target->connection, branch->contact, tag);
 	if (dialog == NULL)
 		return NULL;
+	dialog->next_hop = branch->target->next_hop;
+	dialog->ident = branch->target->ident;
 	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */
 	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
 		SIPTAG_CALL_ID(response->sip_call_id), SIPTAG_FROM(response->sip_from),
@@ -76,6 +89,7 @@ call_dialog_of(struct call_branch *branch, const sip_t *response)
 	if (dialog->leg == NULL)
 		return NULL;
 	nta_leg_client_route(dialog->leg, response->sip_record_route, response->sip_contact);
+	read_allow(dialog, response);
 	return dialog;
 }
 
@@ -84,7 +98,16 @@ call_dialog_confirm(struct call_dialog *dialog, const sip_t *response)
 {
 	/* RFC 3261 13.2.2.4: the route set is computed again */
 	nta_leg_client_reroute(dialog->leg, response->sip_record_route, response->sip_contact, 1);
+	read_allow(dialog, response);
 	dialog->confirmed = true;
+}
+
+void
+call_dialog_refresh(struct call_dialog *dialog, const sip_t *sip)
+{
+	/* the route set stays, the target moves */
+	nta_leg_server_route(dialog->leg, NULL, sip->sip_contact);
+	read_allow(dialog, sip);
 }
 
 /* The transaction of the ACK, which the stack keeps for a while, repeats it whenever the far end
@@ -95,10 +118,29 @@ call_dialog_ack(struct call_dialog *dialog, uint32_t number, const char *body)
 	su_home_t *home = dialog->side->call->home;
 	sip_cseq_t *cseq = sip_cseq_create(home, number, SIP_METHOD_ACK);
 
-	nta_outgoing_destroy(nta_outgoing_tcreate(dialog->leg, NULL, NULL, NULL, SIP_METHOD_ACK,
-		NULL, NTATAG_TPORT(dialog->connection), SIPTAG_CSEQ(cseq),
+	nta_outgoing_destroy(nta_outgoing_tcreate(dialog->leg, NULL, NULL,
+		(const url_string_t *)dialog->next_hop, SIP_METHOD_ACK, NULL,
+		NTATAG_TPORT(dialog->connection),
+		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)), SIPTAG_CSEQ(cseq),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END()));
+}
+
+nta_outgoing_t *
+call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
+	nta_outgoing_magic_t *magic, sip_method_t method, const char *body)
+{
+	char timer[CALL_TIMER_LINES];
+
+	return nta_outgoing_tcreate(dialog->leg, on_response, magic,
+		(const url_string_t *)dialog->next_hop, method, sip_method_name(method, NULL), NULL,
+		NTATAG_TPORT(dialog->connection),
+		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
+		SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		SIPTAG_SUPPORTED_STR("timer"),
+		SIPTAG_HEADER_STR(call_timer_request_lines(dialog->side, timer)),
+		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 }
 
 static int

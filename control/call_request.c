@@ -7,44 +7,6 @@
 #include <sofia-sip/su_tag.h>
 #include <string.h>
 
-/* Answers a re-offer that says nothing new: a session refresh. 0, or the status to refuse with. */
-static int
-refresh(struct call_dialog *dialog, nta_incoming_t *in, const sip_payload_t *payload)
-{
-	unsigned side = dialog->side->index;
-	struct call *call = dialog->side->call;
-	const char *phrase, *body = NULL;
-	int status = call_sdp_take_offer(call, side, payload->pl_data, payload->pl_len, &phrase);
-
-	if (status != 0)
-		return status;
-	if (!call_sdp_concerns_other(call) && call_media_is_told(call) &&
-		call_sdp_answer_alone(call) == 0)
-		body = call_sdp_make_answer(call, side);
-	if (body == NULL) {
-		call_sdp_rollback(call);
-		return 488;
-	}
-	nta_incoming_treply(in, SIP_200_OK, SIPTAG_CONTACT_STR(dialog->contact),
-		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body), TAG_END());
-	call_sdp_commit(call);
-	return 0;
-}
-
-static void
-answer_reinvite(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
-{
-	int status = 488;
-
-	if (dialog->side->call->state != CALL_UP)
-		status = 491;
-	else if (sip->sip_payload != NULL)
-		status = refresh(dialog, in, sip->sip_payload);
-	if (status != 0)
-		nta_incoming_treply(in, status, NULL, TAG_END());
-	nta_incoming_destroy(in);
-}
-
 static void
 on_bye(struct call_dialog *dialog, nta_incoming_t *in)
 {
@@ -71,7 +33,16 @@ call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, cons
 		on_bye(dialog, in);
 		return 0;
 	case sip_method_invite:
-		answer_reinvite(dialog, in, sip);
+	case sip_method_update:
+		call_exchange_request(dialog, in, sip);
+		return 0;
+	case sip_method_info:
+	case sip_method_message:
+		call_forward(dialog, in, sip);
+		return 0;
+	case sip_method_prack: /* of a response that we did not send: RFC 3262 3 */
+		nta_incoming_treply(in, 481, NULL, TAG_END());
+		nta_incoming_destroy(in);
 		return 0;
 	default:
 		agent_answer_other(in, sip);

@@ -39,7 +39,7 @@ look_at(struct call_side *side)
 	bool is_caller = side->index == 0;
 
 	/* while it rings, the stack tells of the callee's */
-	if (dialog == NULL || !(dialog->confirmed || is_caller))
+	if (dialog == NULL || dialog->connection == NULL || !(dialog->confirmed || is_caller))
 		return;
 	if (is_connected(dialog) || (dialog->lost_ms != 0 && find_again(dialog))) {
 		dialog->lost_ms = 0;
@@ -62,8 +62,10 @@ look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	/* an ended call stays in its bucket for longer than this loop: see call_done_waiting() */
 	for (unsigned i = 0; i < CALL_BUCKETS; i++)
 		for (struct call *call = b2bua->bucket[i]; call != NULL; call = call->next)
-			for (unsigned k = 0; k < 2 && call->state != CALL_ENDED; k++)
+			for (unsigned k = 0; k < 2 && call->state != CALL_ENDED; k++) {
 				look_at(&call->side[k]);
+				call_timer_look(&call->side[k]);
+			}
 }
 
 int

@@ -116,6 +116,24 @@ struct config_limits {
 	uint32_t load_ms;                   /* of delay in our loop, above which we refuse */
 };
 
+enum config_redirects {
+	CONFIG_REDIRECTS_FOLLOW, /* a 3xx of a callee: to our own users and trunks */
+	CONFIG_REDIRECTS_REFUSE,
+};
+
+enum config_transfers {
+	CONFIG_TRANSFERS_ALLOW, /* REFER inside a call */
+	CONFIG_TRANSFERS_REFUSE,
+};
+
+struct config_dialogs {
+	uint32_t session_expires_s; /* RFC 4028; 0: no session timer of our own accord */
+	uint32_t session_min_s;     /* shorter ones are answered 422 */
+	uint32_t rekey_hours;       /* fresh keys on both legs; 0: never */
+	enum config_redirects redirects;
+	enum config_transfers transfers;
+};
+
 struct config_sip {
 	char *address; /* of the TLS listener, IPv4 or IPv6, numeric */
 	uint16_t port;
@@ -154,6 +172,7 @@ struct config_sip {
 	struct config_penalties penalties;
 	struct config_store users_store;
 	struct config_trace trace;
+	struct config_dialogs dialogs;
 };
 
 struct config {

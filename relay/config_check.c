@@ -127,6 +127,7 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 		default_string(&media->engine, "auto") != 0 ||
 		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
 		return -ENOMEM;
+	config_dialogs_default(sip, lines);
 	return config_limits_default(sip, lines);
 }
 
@@ -386,7 +387,7 @@ check_sip(const struct config_complaint *to, struct config_sip *sip)
 			if (sip->digests[i] == sip->digests[k])
 				return config_complain_of(
 					to, "sip.digests", "an algorithm is named twice");
-	if (config_registrar_check(to, sip) != 0)
+	if (config_registrar_check(to, sip) != 0 || config_dialogs_check(to, sip) != 0)
 		return -EINVAL;
 	return config_trunks_check(to, sip) != 0 ? -EINVAL : config_limits_check(to, sip);
 }

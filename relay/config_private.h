@@ -97,4 +97,8 @@ int config_check(
 int config_limits_default(struct config_sip *sip, const struct config_lines *lines);
 int config_limits_check(const struct config_complaint *to, struct config_sip *sip);
 
+/* config_dialogs.c: session timers, rekeying, redirects, transfers: the same two for these. */
+void config_dialogs_default(struct config_sip *sip, const struct config_lines *lines);
+int config_dialogs_check(const struct config_complaint *to, struct config_sip *sip);
+
 #endif

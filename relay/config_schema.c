@@ -142,6 +142,16 @@ static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t redirects[] = {
+	{"follow", CONFIG_REDIRECTS_FOLLOW},
+	{"refuse", CONFIG_REDIRECTS_REFUSE},
+};
+
+static const cyaml_strval_t transfers[] = {
+	{"allow", CONFIG_TRANSFERS_ALLOW},
+	{"refuse", CONFIG_TRANSFERS_REFUSE},
+};
+
 static const cyaml_schema_field_t sip_fields[] = {
 	OPT_STRING("address", struct config_sip, address),
 	CYAML_FIELD_UINT("port", OPT, struct config_sip, port),
@@ -183,6 +193,13 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_MAPPING("records", OPT, struct config_sip, records, config_records_fields),
 	CYAML_FIELD_MAPPING("headers", OPT, struct config_sip, headers, config_headers_fields),
 	CYAML_FIELD_MAPPING("trace", OPT, struct config_sip, trace, config_trace_fields),
+	CYAML_FIELD_UINT("session_expires_s", OPT, struct config_sip, dialogs.session_expires_s),
+	CYAML_FIELD_UINT("session_min_s", OPT, struct config_sip, dialogs.session_min_s),
+	CYAML_FIELD_UINT("rekey_hours", OPT, struct config_sip, dialogs.rekey_hours),
+	CYAML_FIELD_ENUM("redirects", OPT | CYAML_FLAG_STRICT, struct config_sip, dialogs.redirects,
+		redirects, CYAML_ARRAY_LEN(redirects)),
+	CYAML_FIELD_ENUM("transfers", OPT | CYAML_FLAG_STRICT, struct config_sip, dialogs.transfers,
+		transfers, CYAML_ARRAY_LEN(transfers)),
 	CYAML_FIELD_END,
 };
 

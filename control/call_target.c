@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whom a call goes to: the targets of its route, group after group; and those that a 3xx names, if
+ * the configuration lets them and they are ours. */
+#include "call.h"
+#include "call_best.h"
+
+#include "relay/log.h"
+
+#include <errno.h>
+#include <sofia-sip/sip_header.h>
+
+#define REDIRECTS_MAX 5 /* of one call: RFC 3261 8.1.3.4 wants no loop */
+
+struct lookup {
+	struct call *call;
+	struct call_branch *branch; /* that was redirected; NULL: the call's own */
+};
+
+static int
+keep_route(struct call *call, struct route *route)
+{
+	struct call_route *kept = su_zalloc(call->home, sizeof(*kept));
+
+	if (kept == NULL) {
+		route_free(route);
+		return -ENOMEM;
+	}
+	kept->route = route;
+	kept->next = call->routes;
+	call->routes = kept;
+	return 0;
+}
+
+static void
+on_redirect_routed(struct call *call, struct call_branch *branch, struct route *route)
+{
+	branch->looking = false;
+	if (call->state != CALL_RINGING || route->status != 0) {
+		route_free(route);
+	} else if (keep_route(call, route) == 0) {
+		log_info("call %s: %s redirects to %s", call->id, call->callee, route->called);
+		call_target_next(call);
+	}
+	if (call->state == CALL_RINGING)
+		call_branch_look(call);
+}
+
+static void
+on_own_routed(struct call *call, struct route *route)
+{
+	int status = route->status;
+
+	if (call->state == CALL_ENDED) {
+		route_free(route);
+		return;
+	}
+	call->callee = su_strdup(call->home, route->called);
+	if (status != 0) {
+		call_on_routed(call, status, route->phrase);
+		route_free(route);
+		return;
+	}
+	call->side[1].peer = route->targets[0].peer;
+	call->side[1].party = route->targets[0].party;
+	call_on_routed(call, keep_route(call, route) == 0 ? 0 : 500, NULL);
+}
+
+static void
+on_route(void *arg, struct route *route)
+{
+	struct lookup *lookup = arg;
+	struct call *call = lookup->call;
+
+	if (lookup->branch != NULL)
+		on_redirect_routed(call, lookup->branch, route);
+	else
+		on_own_routed(call, route);
+	call->waiting--;
+	call_done_waiting(call);
+}
+
+static int
+look_up(struct call *call, struct call_branch *branch, const sip_t *request)
+{
+	struct lookup *lookup = su_zalloc(call->home, sizeof(*lookup));
+
+	if (lookup == NULL)
+		return -ENOMEM;
+	*lookup = (struct lookup){call, branch};
+	call->waiting++;
+	int result = route_find(call->agent, &call->side[0].party, request, on_route, lookup);
+	if (result != 0) {
+		call->waiting--;
+		call_done_waiting(call);
+	}
+	return result;
+}
+
+int
+call_target_find(struct call *call, const sip_t *request)
+{
+	return look_up(call, NULL, request);
+}
+
+bool
+call_target_next(struct call *call)
+{
+	unsigned opened = 0;
+
+	for (struct call_route *each = call->routes; each != NULL && opened == 0; each = each->next)
+		while (each->started < each->route->count) {
+			const struct route_target *target = &each->route->targets[each->started];
+			if (each->started > 0 && opened > 0 && target->group != target[-1].group)
+				break;
+			each->started++;
+			if (call_branch_add(call, target) == 0)
+				opened++;
+		}
+	return opened > 0;
+}
+
+/* The first contact that is of our domain, or a number for our dial plan, is where the call goes:
+ * who answers 302 does not make us call strangers. */
+bool
+call_target_retry(struct call_branch *branch, const sip_t *response)
+{
+	struct call *call = branch->call;
+	const sip_contact_t *contact = response->sip_contact;
+
+	if (response->sip_status->st_status >= 400 || contact == NULL ||
+		call->agent->config->sip.dialogs.redirects == CONFIG_REDIRECTS_REFUSE ||
+		call->redirects >= REDIRECTS_MAX)
+		return false;
+	call->redirects++;
+	msg_t *message = nta_incoming_getrequest(call->invite_in);
+	sip_t copy = *sip_object(message);
+	sip_request_t line = *copy.sip_request;
+	url_t url = *contact->m_url;
+	url.url_headers = NULL;
+	line.rq_url[0] = url;
+	copy.sip_request = &line;
+	branch->looking = true;
+	if (look_up(call, branch, &copy) != 0)
+		branch->looking = false;
+	msg_destroy(message);
+	return branch->looking;
+}
+
+void
+call_target_free_all(struct call *call)
+{
+	for (struct call_route *each = call->routes; each != NULL; each = each->next)
+		route_free(each->route);
+	call->routes = NULL;
+}
