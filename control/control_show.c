@@ -58,7 +58,7 @@ static void
 show_calls(struct agent *agent, struct page *page)
 {
 	static const char *const states[] = {
-		[CALL_CREATING] = "starting",
+		[CALL_ROUTING] = "starting",
 		[CALL_RINGING] = "ringing",
 		[CALL_ANSWERING] = "answered",
 		[CALL_UP] = "up",
