@@ -96,7 +96,7 @@ struct feed_result {
 	bool behind;      /* what was due went out late to the end: the rate is too high */
 	uint32_t strange; /* came, and are none of the trial's, or came twice */
 	uint32_t samples;
-	double core_share; /* that this process had of its core, or the peer of its cores: the less */
+	double core_share; /* that this process had of its core, or the peer of its, if less */
 	struct feed_latency latency;
 };
 

@@ -219,7 +219,7 @@ latency_json(const struct turns rounds[], unsigned n, enum who who)
 		MIDDLE(rounds, n, who, latency.p99), "p999", MIDDLE(rounds, n, who, latency.p999));
 }
 
-/* Latencies at a share of the highest rate: the relay's, the echo's, and what the relay adds to it. */
+/* Latencies at a share of the highest rate: the relay's, the echo's, and what the relay adds. */
 static void
 add_latencies(json_t *out, struct feed *feed, const struct feed_plan *plan,
 	const struct feed_point *point, double mpps, const char *suffix)

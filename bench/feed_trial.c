@@ -105,8 +105,8 @@ receive(struct trial *trial)
 	}
 }
 
-/* By a port: an mbuf only points at the packet and stays ours, since the port, which copies, lets go
- * of the second reference alone. */
+/* By a port: an mbuf only points at the packet and stays ours, since the port, which copies, lets
+ * go of the second reference alone. */
 static unsigned
 send_by_port(struct trial *trial, unsigned queue, const struct feed_packet *packets[], unsigned n)
 {

@@ -10,8 +10,8 @@
 
 #define WIRE_HEADERS 42 /* bytes of Ethernet, IPv4 and UDP */
 
-/* Opens the port, with so many queues each way and rings of 2^ring slots, or ends the program with a
- * sentence. */
+/* Opens the port, with so many queues each way and rings of 2^ring slots, or ends the program with
+ * a sentence. */
 uint16_t wire_open(const char *memif, unsigned ring, unsigned queues, struct rte_mempool *pool);
 
 /* Is the frame the relay's ARP request? Then it is now the answer of whoever was asked for, to be
