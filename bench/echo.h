@@ -12,8 +12,8 @@
 #define ECHO_RING_BACK "echo_back"
 #define ECHO_POOL "echo"
 
-/* The echo looks for packets once in `period_ns`, unless it found a whole burst the last time; 0: it
- * looks all the time. Looking as often as a relay does, at the same rate, it finds as many. */
+/* The echo looks for packets once in `period_ns`, unless it found a whole burst the last time; 0:
+ * it looks all the time. Looking as often as a relay does, at the same rate, it finds as many. */
 struct echo_order {
 	uint64_t period_ns;
 };
