@@ -287,5 +287,5 @@ main(int argc, char **argv)
 	relay_client_close(feed.client);
 	feed_peers_close(&feed);
 	rte_eal_cleanup();
-	return good && echo != NULL ? 0 : 1;
+	return good && (echo != NULL || options.rings == NULL) ? 0 : 1;
 }

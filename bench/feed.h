@@ -2,10 +2,10 @@
 /*
  * The lab's generator: real SRTP to a relay, or to an echo, on other cores.
  *
- * Packets are made and protected before a trial, so that during it they are only sent, counted and
- * timed: feed.c has the points, feed_measure.c the search and the rounds, feed_packets.c the
- * packets, feed_trial.c the trial, feed_oracle.c the judgement by libsrtp2, feed_control.c the relay
- * API, feed_peer.c the peers: how the relay or an echo is reached, and kept still meanwhile.
+ * Packets are made and protected before a trial, so that during it they are only sent, counted
+ * and timed: feed.c has the points, feed_measure.c the search and the rounds, feed_packets.c the
+ * packets, feed_trial.c the trial, feed_oracle.c the judgement by libsrtp2, feed_control.c the
+ * relay API, feed_peer.c the peers: how the relay or an echo is reached, and kept still meanwhile.
  */
 #ifndef BENCH_FEED_H
 #define BENCH_FEED_H

@@ -18,6 +18,8 @@
 #define MOST_MPPS 20
 #define RESOLUTION 1.02
 #define STEP_DOWN 0.97
+#define STEPS_SMALL 4 /* then larger ones: the machine has become another */
+#define STEP_LARGE 0.9
 #define CONFIRMS_MAX 60
 #define TRIES 3 /* at one rate, before a lower one: neighbours share the machine */
 #define TRIES_SEARCH 2
@@ -26,13 +28,14 @@
 #define SEARCHES 3       /* until the relay is busy at the rate that was found */
 #define BUSY 0.85        /* of its time */
 #define REPEATS_MAX 9
-#define ECHO_BURST_US(mpps) (64 / (mpps)) /* in which a whole burst comes */
+#define ECHO_BURST_US(mpps) (32 / (mpps)) /* in which half of a burst comes */
 
 /* What one trial of one of the two showed. */
 struct showing {
 	double ns_per_packet, burst;
 	double stage[16]; /* cycles a packet */
 	struct feed_counters after;
+	struct feed_result result;
 	uint32_t verified;
 	double core_share;
 	struct feed_latency latency;
@@ -137,6 +140,7 @@ show(struct feed *feed, const struct feed_plan *plan, const struct feed_point *p
 	read_counters(feed, period_us, &before);
 	bool good = run(feed, plan, point, mpps, ms, &result);
 	read_counters(feed, 0, &out->after);
+	out->result = result;
 	if (!good)
 		return false;
 	judge(feed, &result);
@@ -163,6 +167,7 @@ static bool
 take_turns(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point,
 	double mpps, unsigned ms, bool alike, struct turns *out)
 {
+	memset(out, 0, sizeof(*out));
 	feed_peer_choose(feed, &feed->relay);
 	if (!show(feed, plan, point, mpps, ms, 0, &out->relay))
 		return false;
@@ -299,19 +304,30 @@ describe(const struct feed *feed, const struct feed_point *point, const struct t
 
 /* --- points --- */
 
+static void
+complain(const struct feed_point *point, double mpps, const struct turns *last)
+{
+	const struct feed_result *result =
+		last->echo.result.packets > 0 ? &last->echo.result : &last->relay.result;
+
+	fprintf(stderr,
+		"feed: no rate without loss could be confirmed with %u sessions: at last, at %.2f "
+		"Mpps, %u of %u were lost, %u came twice or were none of them, %s, with %.0f %% of "
+		"the core\n",
+		point->sessions, mpps, result->lost, result->packets, result->strange,
+		result->behind ? "and the trial was late" : "in time", 100 * result->core_share);
+}
+
 /* Rounds at this rate, or at less if losses repeat. How many, or 0. */
 static unsigned
 confirm(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point,
 	struct turns rounds[], double *mpps)
 {
-	unsigned n = 0, failures = 0;
+	unsigned n = 0, failures = 0, steps = 0;
 
 	for (unsigned tries = 0; n < plan->repeat; tries++) {
 		if (tries == CONFIRMS_MAX) {
-			fprintf(stderr,
-				"feed: no rate without loss could be confirmed with %u "
-				"sessions\n",
-				point->sessions);
+			complain(point, *mpps, &rounds[n]);
 			return 0;
 		}
 		bool good = feed->peer->is_echo ? show(feed, plan, point, *mpps, plan->confirm_ms,
@@ -321,7 +337,7 @@ confirm(struct feed *feed, const struct feed_plan *plan, const struct feed_point
 		if (good) {
 			n++;
 		} else if (++failures == TRIES) {
-			*mpps *= STEP_DOWN;
+			*mpps *= steps++ < STEPS_SMALL ? STEP_DOWN : STEP_LARGE;
 			failures = n = 0;
 		}
 	}

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define DRAIN_MS 60
+#define RECEIVE_BURSTS 4             /* at one look */
 #define NUMBER_AT (WIRE_HEADERS + 4) /* of the RTP timestamp */
 #define SHIFT 5                      /* 2^5 steps in each power of two: 3 % */
 #define STEPS (64 << SHIFT)
@@ -90,19 +91,29 @@ hear(struct trial *trial, struct rte_mbuf *mbuf, uint64_t now)
 	rte_pktmbuf_free(mbuf);
 }
 
+static unsigned
+receive_burst(struct trial *trial, unsigned queue)
+{
+	struct rte_mbuf *mbufs[FEED_BURST];
+	uint16_t count = feed_receive(trial->feed, queue, mbufs);
+	uint64_t now = rte_rdtsc();
+
+	for (uint16_t i = 0; i < count; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+	for (uint16_t i = 0; i < count; i++)
+		hear(trial, mbufs[i], now);
+	return count;
+}
+
+/* More than is sent between two looks: when a peer that stood still goes on, it sends all at once
+ * what was waiting for it, and a full ring would look like its loss. */
 static void
 receive(struct trial *trial)
 {
-	struct rte_mbuf *mbufs[FEED_BURST];
-
-	for (unsigned queue = 0; queue < trial->feed->peer->queues; queue++) {
-		uint16_t count = feed_receive(trial->feed, queue, mbufs);
-		uint64_t now = rte_rdtsc();
-		for (uint16_t i = 0; i < count; i++)
-			rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
-		for (uint16_t i = 0; i < count; i++)
-			hear(trial, mbufs[i], now);
-	}
+	for (unsigned queue = 0; queue < trial->feed->peer->queues; queue++)
+		for (unsigned i = 0; i < RECEIVE_BURSTS; i++)
+			if (receive_burst(trial, queue) < FEED_BURST)
+				break;
 }
 
 /* By a port: an mbuf only points at the packet and stays ours, since the port, which copies, lets
