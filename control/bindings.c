@@ -19,6 +19,7 @@
 struct bindings {
 	const struct bindings_kind *kind;
 	char *where;
+	char label[BINDINGS_LABEL_SIZE];
 	pthread_t thread;
 	pthread_cond_t wake;  /* of the thread; monotonic clock */
 	pthread_mutex_t lock; /* for what follows */
@@ -118,10 +119,10 @@ write_batch(struct bindings *bindings, const struct bindings_op *batch)
 	}
 	for (const struct bindings_op *op = batch; op != NULL; op = op->next)
 		count++;
-	log_debug("%s: %u change(s) of bindings written", bindings->where, count);
+	log_debug("%s: %u change(s) of bindings written", bindings->label, count);
 	if (bindings->away_ms == 0)
 		return;
-	log_info("%s: bindings can be written again", bindings->where);
+	log_info("%s: bindings can be written again", bindings->label);
 	bindings->away_ms = 0;
 	pthread_mutex_lock(&bindings->lock);
 	bindings->away = false;
@@ -175,6 +176,12 @@ init_lock(struct bindings *bindings)
 	return -result;
 }
 
+bool
+bindings_is_url(const char *where)
+{
+	return strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
+}
+
 /* What is there at the start; a store that can't be read is away, and no more. */
 static void
 load(struct bindings *bindings, bindings_load_cb *cb, void *arg)
@@ -189,16 +196,17 @@ load(struct bindings *bindings, bindings_load_cb *cb, void *arg)
 }
 
 int
-bindings_open(const char *path, bindings_load_cb *cb, void *arg, struct bindings **out)
+bindings_open(const char *where, bindings_load_cb *cb, void *arg, struct bindings **out)
 {
 	struct bindings *bindings = calloc(1, sizeof(*bindings));
 	int result = -ENOMEM;
 
 	if (bindings == NULL)
 		return result;
-	bindings->kind = &bindings_file;
+	bindings->kind = bindings_is_url(where) ? &bindings_postgres : &bindings_file;
+	bindings->kind->label(where, bindings->label);
 	bindings->last = &bindings->first;
-	bindings->where = strdup(path);
+	bindings->where = strdup(where);
 	if (bindings->where != NULL && init_lock(bindings) == 0) {
 		load(bindings, cb, arg);
 		result = -pthread_create(&bindings->thread, NULL, run, bindings);

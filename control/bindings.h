@@ -36,12 +36,16 @@ struct bindings_record {
  * bindings_open(). */
 void bindings_make_folder(const char *path, const char *user);
 
-/* Opens the SQLite file at `path`, made when absent, and calls back for what is in it and has not
- * expired. A file that is damaged is moved aside (to PATH.damaged), a store that can't be opened
- * is tried again by and by: both are logged, neither is an error. The file belongs to one process
- * at a time. 0 and *out, or -ENOMEM. */
+/* Is it a URL of PostgreSQL's, not the path of a file? */
+bool bindings_is_url(const char *where);
+
+/* Opens the store, made when absent: the SQLite file of that path, or the database of that URL; and
+ * calls back for what is in it and has not expired. A file that is damaged is moved aside (to
+ * PATH.damaged), a store that can't be opened is tried again by and by: both are logged, neither is
+ * an error. A file, or a host's rows in a database, belong to one process at a time. 0 and *out, or
+ * -ENOMEM. */
 typedef void bindings_load_cb(void *arg, const struct bindings_record *record);
-int bindings_open(const char *path, bindings_load_cb *cb, void *arg, struct bindings **out);
+int bindings_open(const char *where, bindings_load_cb *cb, void *arg, struct bindings **out);
 
 /* Writes what is queued, if the store is there. */
 void bindings_close(struct bindings *bindings);

@@ -211,7 +211,8 @@ bindings_make_folder(const char *path, const char *user)
 	char folder[PATH_MAX];
 	struct passwd *entry;
 
-	if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(folder))
+	if (bindings_is_url(path) || slash == NULL || slash == path ||
+		(size_t)(slash - path) >= sizeof(folder))
 		return;
 	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
 	if (mkdir(folder, 0700) != 0 || user == NULL || geteuid() != 0)
@@ -366,4 +367,11 @@ set_aside(const char *path, char *error)
 	return 0;
 }
 
-const struct bindings_kind bindings_file = {open_file, load, write_all, set_aside, close_file};
+static void
+label(const char *path, char *out)
+{
+	snprintf(out, BINDINGS_LABEL_SIZE, "%s", path);
+}
+
+const struct bindings_kind bindings_file = {
+	label, open_file, load, write_all, set_aside, close_file};

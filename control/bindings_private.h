@@ -7,6 +7,7 @@
 #include "bindings.h"
 
 #define BINDINGS_ERROR_SIZE 512
+#define BINDINGS_LABEL_SIZE 300
 
 enum bindings_op_kind {
 	BINDINGS_PUT,
@@ -26,6 +27,8 @@ struct bindings_op {
 /* Functions return 0, or -errno after a sentence (object, cause, cure) in `error`
  * (BINDINGS_ERROR_SIZE bytes); -EBADMSG: the store is damaged. */
 struct bindings_kind {
+	/* what it is called in messages: without a password (BINDINGS_LABEL_SIZE bytes) */
+	void (*label)(const char *where, char *out);
 	int (*open)(const char *where, void **store, char *error);
 	/* calls back for each record that has not expired */
 	int (*load)(void *store, bindings_load_cb *cb, void *arg, char *error);
@@ -36,6 +39,7 @@ struct bindings_kind {
 	void (*close)(void *store);
 };
 
-extern const struct bindings_kind bindings_file;
+extern const struct bindings_kind bindings_file;     /* SQLite */
+extern const struct bindings_kind bindings_postgres; /* by a URL */
 
 #endif

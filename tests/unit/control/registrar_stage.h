@@ -46,7 +46,7 @@ struct line line_open(struct stage *stage);
 /* Closes it, and waits until the registrar has seen that. */
 void line_close(struct stage *stage, struct line *line);
 
-/* Sends a REGISTER of `user` with these header lines (each with its CRLF), and returns the status of
+/* Sends a REGISTER of `user` with these header lines (each with its CRLF): the status of
  * the response; line->answer has all of it. */
 int line_register(struct stage *stage, struct line *line, const char *user, const char *headers);
 /* The same with another method, which the registrar only meets. */
