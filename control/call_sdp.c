@@ -386,8 +386,15 @@ call_sdp_make_answer(struct call *call, unsigned side)
 			.crypto_count = next->transport == RELAY_TRANSPORT_SRTP,
 		};
 	}
-	local.session_version = ++sdp->version[side];
+	const char *last = sdp->next_text[side] != NULL ? sdp->next_text[side] : sdp->text[side];
+	local.session_version = sdp->version[side];
 	int result = sdp_build(sdp->offer, answer, &local, &body, &length);
+	if (result == 0 && (last == NULL || strcmp(last, body) != 0)) {
+		/* it says something new, and its version says so: RFC 3264 8 */
+		sdp_body_free(body);
+		local.session_version = ++sdp->version[side];
+		result = sdp_build(sdp->offer, answer, &local, &body, &length);
+	}
 	OPENSSL_cleanse(line, sizeof(line));
 	if (result != 0)
 		return NULL;
