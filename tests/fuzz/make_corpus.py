@@ -96,10 +96,40 @@ def batches():
     yield b"".join(struct.pack("<H6B", 37 * i, 0x11 + i, i % 5 == 0, i % 7 == 0, 1, i, 9) for i in range(64))
 
 
+KEYS = ("inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz",
+        "inline:N9k4NFkHfI9U3M0wdwfvPcTvLOGRLTx7kjS4fRMRjfSU3P1sEbDPTCHo/m/k4w==",
+        "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVzd25ncywgbWFueQ")
+
+
+def crypto_lines():
+    short, long, gcm = KEYS
+    for text in ("1 AES_CM_128_HMAC_SHA1_80 " + short, "2 AES_CM_128_HMAC_SHA1_32 " + short + "|2^20|1:4 WSH=1024 KDR=0",
+                 "3 AES_256_CM_HMAC_SHA1_80 " + long + "|1000|258:2 UNENCRYPTED_SRTCP -OTHER",
+                 "4 AEAD_AES_256_GCM " + gcm + " FEC_ORDER=FEC_SRTP", "5 AES_CM_128_HMAC_SHA1_80 " + short + " FEC_KEY=" + short,
+                 "1 AES_CM_128_HMAC_SHA1_80 " + short + "\n2 AES_192_CM_HMAC_SHA1_80 x\n1 F8_128_HMAC_SHA1_80 " + short):
+        yield text.encode()
+
+
+def descriptions():
+    """The first byte chooses the policy: SRTP required, preferred, off."""
+    head = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nb=AS:500\r\nt=0 0\r\n"
+    crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " + KEYS[0] + "\r\n"
+    audio = ("m=audio 5004 RTP/SAVP 96 0 101\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"
+             "a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=rtcp:5005 IN IP4 192.0.2.7\r\na=sendonly\r\n")
+    video = ("m=video 5006 RTP/SAVPF 99\r\nc=IN IP6 2001:db8::7\r\nb=TIAS:90000\r\na=rtpmap:99 VP8/90000\r\na=rtcp-mux\r\n"
+             "a=rtcp-fb:* nack pli\r\na=extmap:1 urn:ietf:params:rtp-hdrext:toffset\r\na=candidate:1 1 UDP 1 192.0.2.7 5006 typ host\r\n")
+    fax = "m=image 5008 udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"
+    held = "m=audio 5004 RTP/SAVP 0\r\nc=IN IP4 0.0.0.0\r\n"
+    for policy, text in ((0, audio + crypto + video + crypto), (0, held + crypto + "m=video 0 RTP/SAVP 99\r\n"),
+                         (1, audio.replace("SAVP", "AVP") + crypto + fax), (2, audio.replace("SAVP", "AVP") + fax),
+                         (0, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + audio + crypto + crypto)):
+        yield bytes([policy]) + (head + text).encode()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
-             "engines": list(batches())}
+             "engines": list(batches()), "sdes": list(crypto_lines()), "sdp": list(descriptions())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

@@ -280,6 +280,22 @@ test_opportunistic(void **state)
 	stage_open();
 }
 
+/* Where plain RTP may be, too, a leg that has had SRTP is not answered out of it. */
+static void
+test_no_way_down(void **state)
+{
+	static const char plain[] = ALICE "m=audio 5004 RTP/AVP 0\r\n";
+	const char *phrase = NULL;
+
+	stage.config.sip.srtp = CONFIG_SRTP_PREFERRED;
+	stage_exchange(0, ALICE AUDIO("5004", KEY_A), BOB "m=audio 6004 RTP/AVP 0\r\n");
+	assert_int_equal(take(1, BOB "m=audio 6004 RTP/AVP 8\r\n"), 0);
+	assert_non_null(strstr(call_sdp_make_offer(&stage.call, 0, 0), "RTP/SAVP 8\r\n"));
+	assert_int_equal(
+		call_sdp_take_answer(&stage.call, 0, 0, plain, strlen(plain), &phrase), -EINVAL);
+	assert_string_equal(phrase, sdp_verdict_text(SDP_OTHER_PROFILE));
+}
+
 /* Voice becomes fax in the same line, and voice again: with a fresh key, since the old one would
  * start anew. */
 static void
@@ -406,6 +422,7 @@ main(void)
 		TEST(test_downgrade),
 		TEST(test_leg_in_clear),
 		TEST(test_opportunistic),
+		TEST(test_no_way_down),
 		TEST(test_fax),
 		TEST(test_other_streams),
 		TEST(test_line_not_offered),
