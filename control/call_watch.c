@@ -16,7 +16,7 @@ is_connected(const struct call_dialog *dialog)
 	return !tport_is_closed(dialog->connection) && !tport_is_shutdown(dialog->connection);
 }
 
-/* Has the phone registered again? Then that is the way to it. */
+/* Has the phone registered again, and not another one of its user's? Then that is the way to it. */
 static bool
 find_again(struct call_dialog *dialog)
 {
@@ -24,7 +24,8 @@ find_again(struct call_dialog *dialog)
 	const char *user = dialog->side->index == 0 ? call->caller : call->callee;
 	struct binding binding;
 
-	if (registrar_find(call->agent->registrar, user, &binding) != 0)
+	if (registrar_find_again(call->agent->registrar, user, dialog->connection,
+		    &dialog->side->peer, &binding) != 0)
 		return false;
 	tport_unref(dialog->connection);
 	dialog->connection = tport_ref(binding.connection);

@@ -41,6 +41,7 @@ look_at(struct entry *entry, int64_t now)
 	 * see that nobody listens */
 	if (tport_is_shutdown(entry->connection))
 		tport_shutdown(entry->connection, 2);
+	entry->before = entry->connection;
 	tport_unref(entry->connection);
 	entry->connection = NULL;
 }
@@ -164,6 +165,37 @@ registrar_find(struct registrar *registrar, const char *user, struct binding *ou
 	return registrar_find_all(registrar, user, take_first, out) > 0 ? 0 : -ENOENT;
 }
 
+int
+registrar_find_again(struct registrar *registrar, const char *user, const tport_t *closed,
+	const struct relay_ip *peer, struct binding *out)
+{
+	const struct aor *aor = registrar_table_find(&registrar->table, user);
+	const struct entry *found = NULL, *stranger = NULL;
+	int64_t now = now_s();
+	unsigned strangers = 0;
+
+	for (const struct entry *entry = aor != NULL ? aor->first : NULL; entry != NULL;
+		entry = entry->next) {
+		if (!registrar_is_living(entry, now))
+			continue;
+		if (entry->before == closed) {
+			found = entry;
+			break;
+		}
+		if (entry->instance == 0 && entry->before == NULL &&
+			relay_ip_equal(&entry->peer, peer)) {
+			stranger = entry;
+			strangers++;
+		}
+	}
+	if (found == NULL && strangers == 1)
+		found = stranger;
+	if (found == NULL)
+		return -ENOENT;
+	*out = show(found, now);
+	return 0;
+}
+
 void
 registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
 {
@@ -216,6 +248,8 @@ registrar_meet(struct registrar *registrar, const sip_t *sip, const char *user, 
 		return;
 	counters_add(COUNTER_BINDINGS_BACK);
 	log_info("%s: in reach again", user);
+	if (back->connection != NULL)
+		back->before = back->connection;
 	tport_unref(back->connection);
 	back->connection = tport_ref(connection);
 	back->peer = *peer;

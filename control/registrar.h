@@ -59,6 +59,12 @@ registrar_find_all(struct registrar *registrar, const char *user, binding_cb *cb
 /* The first of those. 0, or -ENOENT: none. */
 int registrar_find(struct registrar *registrar, const char *user, struct binding *out);
 
+/* The binding of the phone that was reached by this connection, which closed, once it has come back
+ * by another one; `peer` is where it was. A phone without an instance is known again where it is
+ * the only such one from there. 0, or -ENOENT: it has not. The caller holds the connection. */
+int registrar_find_again(struct registrar *registrar, const char *user, const tport_t *closed,
+	const struct relay_ip *peer, struct binding *out);
+
 /* Calls back for every binding of every user, in no order. `connection` is NULL where it closed and
  * the phone has yet to come back. */
 void registrar_each(struct registrar *registrar, binding_cb *cb, void *arg);

@@ -46,8 +46,9 @@ bool registrar_same_uri(const char *a, const char *b);
 struct entry {
 	struct entry *next; /* of its user: the highest q first, among equals the newest */
 	struct aor *aor;
-	tport_t *connection; /* counted; NULL: it closed, the phone has yet to come back */
-	uint64_t id;         /* in the store */
+	tport_t *connection;   /* counted; NULL: it closed, the phone has yet to come back */
+	const tport_t *before; /* the phone's last one, which closed: to compare, no more */
+	uint64_t id;           /* in the store */
 	int64_t expires_at;
 	uint32_t heap_index;
 	uint32_t cseq;

@@ -273,8 +273,11 @@ drop_left_behind(struct registrar_table *table, struct entry *newer, int64_t now
 			entry->instance != 0 && entry->reg_id == 0 &&
 			!registrar_is_living(entry, now) &&
 			strcmp(entry_text(entry, entry->instance),
-				entry_text(newer, newer->instance)) == 0)
+				entry_text(newer, newer->instance)) == 0) {
+			newer->before =
+				entry->connection != NULL ? entry->connection : entry->before;
 			remove_entry(table, entry);
+		}
 	}
 }
 
@@ -309,8 +312,12 @@ commit(struct registrar_table *table, struct aor *aor, const struct registration
 		entry->id = old != NULL ? old->id : ++table->last_id;
 		entry->connection = tport_ref(connection);
 		entry->peer = *peer;
-		if (old != NULL)
+		if (old != NULL) {
+			entry->before = old->connection == NULL || old->connection == connection
+			                        ? old->before
+			                        : old->connection;
 			unlink_entry(table, old);
+		}
 		link_entry(table, aor, entry);
 		registrar_table_save(table, entry, now);
 		drop_left_behind(table, entry, now);

@@ -193,6 +193,65 @@ test_instance_comes_back(void **state)
 	assert_int_equal(1, registrar_count(stage->registrar));
 }
 
+/* The connection of the user's first binding, held. */
+static tport_t *
+hold(struct stage *stage, struct binding *binding)
+{
+	assert_int_equal(0, registrar_find(stage->registrar, "alice", binding));
+	return tport_ref(binding->connection);
+}
+
+static bool
+is_again(struct stage *stage, tport_t *closed, const char *contact)
+{
+	struct relay_ip peer;
+	struct binding binding;
+
+	relay_ip_parse("127.0.0.1", 9, &peer);
+	return registrar_find_again(stage->registrar, "alice", closed, &peer, &binding) == 0
+	               ? contact != NULL && strcmp(binding.contact, contact) == 0
+	               : contact == NULL;
+}
+
+/* A call's phone that comes back is not taken for another one of the same user. */
+static void
+test_same_phone_again(void **state)
+{
+	struct stage *stage = *state;
+	struct line other = line_open(stage), line = line_open(stage), back = line_open(stage);
+	struct binding binding;
+
+	line_register(stage, &other, "alice", CONTACT("other", PHONE_2 ";q=0.9"));
+	line_register(stage, &line, "alice", CONTACT("a", PHONE_1));
+	tport_t *first = hold(stage, &binding);
+	line_close(stage, &line);
+	assert_true(is_again(stage, first, NULL));
+	line_register(stage, &back, "alice", CONTACT("b", PHONE_1));
+	assert_true(is_again(stage, first, "sip:b@127.0.0.1:9"));
+	tport_unref(first);
+
+	/* by another request than a REGISTER, and before the closed one was noticed */
+	tport_t *second = hold(stage, &binding);
+	line_close(stage, &back);
+	struct line third = line_open(stage);
+	line_meet(stage, &third, "alice", CONTACT("b", PHONE_1));
+	assert_true(is_again(stage, second, "sip:b@127.0.0.1:9"));
+	tport_unref(second);
+
+	/* without an instance: the only one from there */
+	line_register(stage, &third, "alice", CONTACT("b", ";expires=0"));
+	struct line old = line_open(stage);
+	line_register(stage, &old, "alice", CONTACT("c", ""));
+	tport_t *nameless = hold(stage, &binding);
+	line_close(stage, &old);
+	assert_true(is_again(stage, nameless, NULL));
+	line_register(stage, &third, "alice", CONTACT("d", ""));
+	assert_true(is_again(stage, nameless, "sip:d@127.0.0.1:9"));
+	line_register(stage, &third, "alice", CONTACT("e", ""));
+	assert_true(is_again(stage, nameless, NULL));
+	tport_unref(nameless);
+}
+
 static void
 test_closed_ones_make_room(void **state)
 {
@@ -255,6 +314,7 @@ main(void)
 		TEST(test_first_hop),
 		TEST(test_closed_connection),
 		TEST(test_instance_comes_back),
+		TEST(test_same_phone_again),
 		TEST(test_closed_ones_make_room),
 		TEST(test_restart),
 	};
