@@ -13,6 +13,7 @@
 #define KEY_OVERLAP_MS 3000 /* for packets under the key before: on their way, or not yet told */
 
 static struct slab bridges = {.name = "bridges", .size = sizeof(struct bridge)};
+static struct slab rares = {.name = "rares", .size = sizeof(struct bridge_rare)};
 
 size_t
 bridge_bytes(void)
@@ -24,6 +25,7 @@ void
 bridges_fini(void)
 {
 	slab_free_all(&bridges);
+	slab_free_all(&rares);
 }
 
 /* The keys of a bridge belong to the control thread: workers have them const. */
@@ -43,6 +45,17 @@ put_nexthops(struct bridge_leg *leg)
 	}
 }
 
+/* Makes the rare part, a copy of `old`'s if that is not NULL. False: out of memory. */
+static bool
+make_rare(struct bridge *bridge, const struct bridge_rare *old)
+{
+	bridge->rare = slab_take(&rares);
+	if (bridge->rare == NULL)
+		return false;
+	*bridge->rare = old != NULL ? *old : (struct bridge_rare){.roc = {0}};
+	return true;
+}
+
 struct bridge *
 bridge_begin(const struct bridge *old)
 {
@@ -51,10 +64,14 @@ bridge_begin(const struct bridge *old)
 	if (bridge == NULL || old == NULL)
 		return bridge;
 	*bridge = *old;
+	if (old->rare != NULL && !make_rare(bridge, old->rare)) {
+		slab_give(&bridges, bridge);
+		return NULL;
+	}
 	for (unsigned i = 0; i < 2; i++) {
 		srtp_key_ref(own(bridge->rx[i]));
 		srtp_key_ref(own(bridge->tx[i]));
-		srtp_key_ref(own(bridge->previous[i]));
+		srtp_key_ref(own(bridge_previous(bridge, i)));
 		for (unsigned k = 0; k < 2; k++)
 			if (bridge->leg[i].nexthop[k] != NULL)
 				nexthop_ref(bridge->leg[i].nexthop[k]);
@@ -70,9 +87,11 @@ bridge_free(void *object)
 	for (unsigned i = 0; i < 2; i++) {
 		srtp_key_unref(own(bridge->rx[i]));
 		srtp_key_unref(own(bridge->tx[i]));
-		srtp_key_unref(own(bridge->previous[i]));
+		srtp_key_unref(own(bridge_previous(bridge, i)));
 		put_nexthops(&bridge->leg[i]);
 	}
+	if (bridge->rare != NULL)
+		slab_give(&rares, bridge->rare);
 	slab_give(&bridges, bridge);
 }
 
@@ -103,19 +122,24 @@ bridge_set_key(struct bridge *bridge, unsigned leg, bool transmit,
 		return RELAY_OK;
 	if (*place != NULL && srtp_key_is(*place, crypto))
 		return RELAY_OK;
+	bool rare = !transmit && (*place != NULL || crypto->roc != 0);
+	if (rare && bridge->rare == NULL && !make_rare(bridge, NULL))
+		return refuse_key(-ENOMEM, leg, crypto, reason);
 	int result = srtp_key_create(crypto, &key);
 	if (result != 0)
 		return refuse_key(result, leg, crypto, reason);
 	if (transmit) {
 		srtp_key_unref(own(*place));
-		bridge->tx_epoch[leg]++;
+		bridge->follow[1 - leg].tx_epoch++;
 	} else {
-		srtp_key_unref(own(bridge->previous[leg]));
-		bridge->previous[leg] = *place;
-		bridge->previous_until_ms = tick_ms() + KEY_OVERLAP_MS;
-		bridge->roc[leg] = crypto->roc;
-		bridge->rx_epoch[leg]++;
-		bridge->change[leg]++;
+		if (bridge->rare != NULL) {
+			srtp_key_unref(own(bridge->rare->previous[leg]));
+			bridge->rare->previous[leg] = *place;
+			bridge->rare->previous_until_ms = tick_ms() + KEY_OVERLAP_MS;
+			bridge->rare->roc[leg] = crypto->roc;
+		}
+		bridge->follow[leg].rx_epoch++;
+		bridge->follow[leg].change++;
 	}
 	*place = key;
 	return RELAY_OK;
@@ -124,17 +148,23 @@ bridge_set_key(struct bridge *bridge, unsigned leg, bool transmit,
 void
 bridge_clear_keys(struct bridge *bridge, unsigned leg)
 {
-	const struct srtp_key **places[] = {
-		&bridge->rx[leg], &bridge->tx[leg], &bridge->previous[leg]};
-
 	if (bridge->rx[leg] != NULL)
-		bridge->rx_epoch[leg]++;
+		bridge->follow[leg].rx_epoch++;
 	if (bridge->tx[leg] != NULL)
-		bridge->tx_epoch[leg]++;
-	for (unsigned i = 0; i < RTE_DIM(places); i++) {
-		srtp_key_unref(own(*places[i]));
-		*places[i] = NULL;
-	}
+		bridge->follow[1 - leg].tx_epoch++;
+	srtp_key_unref(own(bridge->rx[leg]));
+	srtp_key_unref(own(bridge->tx[leg]));
+	bridge->rx[leg] = bridge->tx[leg] = NULL;
+	bridge_forget_key(bridge, leg);
+}
+
+void
+bridge_forget_key(struct bridge *bridge, unsigned leg)
+{
+	if (bridge->rare == NULL)
+		return;
+	srtp_key_unref(own(bridge->rare->previous[leg]));
+	bridge->rare->previous[leg] = NULL;
 }
 
 enum relay_code
@@ -250,6 +280,23 @@ bridge_set_leg(struct bridge *bridge, unsigned index, const struct relay_leg_spe
 	return RELAY_OK;
 }
 
+static bool
+is_plain_key(const struct srtp_key *key)
+{
+	return key != NULL && !srtp_key_is_aead(key) && key->mki_length == 0;
+}
+
+/* See union bridge_follow. */
+static bool
+is_special(const struct bridge *bridge, unsigned in)
+{
+	const struct bridge_leg *from = &bridge->leg[in], *to = &bridge->leg[1 - in];
+
+	return (bridge->ready >> in & 1) == 0 || from->transport != RELAY_TRANSPORT_SRTP ||
+	       !is_plain_key(bridge->rx[in]) || !is_plain_key(bridge->tx[1 - in]) ||
+	       bridge_previous(bridge, in) != NULL || (to->flags & RELAY_LEG_NO_SEND) != 0;
+}
+
 void
 bridge_complete(struct bridge *bridge)
 {
@@ -266,4 +313,6 @@ bridge_complete(struct bridge *bridge)
 			(leg[out].transport != RELAY_TRANSPORT_SRTP || bridge->tx[out] != NULL))
 			bridge->ready |= (uint8_t)(1u << in);
 	}
+	for (unsigned in = 0; in < 2; in++)
+		bridge->follow[in].special = is_special(bridge, in) ? BRIDGE_SPECIAL : 0;
 }

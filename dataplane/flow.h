@@ -77,16 +77,24 @@ struct flow_state {
 	_Atomic uint32_t rtcp_out;
 	_Atomic uint32_t last_ms; /* tick_ms() of the last genuine packet, never 0; 0: none yet */
 	uint32_t rtcp_tx_index;   /* last SRTCP index sent under the present transmit key */
-	uint8_t streams;          /* SSRC contexts in use, of the present and the previous key */
-	uint8_t rx_epoch;         /* of the bridge that was last followed */
-	uint8_t tx_epoch;
+	/* What of the bridge was last followed, and what is not as usual here: `all` equals that of
+	 * the bridge's union bridge_follow where both have nothing special. */
+	union {
+		struct {
+			uint8_t rx_epoch;
+			uint8_t tx_epoch;
+			uint8_t change;
+			/* the ROC may be out of step until a packet verifies */
+			uint8_t recovering : 1;
+			uint8_t stale : 1; /* streams of the previous key are still there */
+		};
+		uint32_t followed;
+	};
+	uint8_t streams; /* SSRC contexts in use, of the present and the previous key */
 	/* set by the worker when it asks for a latch, cleared by the control thread when done */
 	_Atomic uint8_t latch_asked;
-	uint8_t change;         /* of the bridge that was last followed */
-	uint8_t recovering : 1; /* the ROC may be out of step until a packet verifies */
-	uint8_t stale : 1;      /* streams of the previous key are still there */
-	uint16_t refilled_ms;   /* low bits of tick_ms() when the budgets were last refilled */
-	uint16_t budget[2];     /* failed verifications left: strangers', and the known source's */
+	uint16_t refilled_ms; /* low bits of tick_ms() when the budgets were last refilled */
+	uint16_t budget[2];   /* failed verifications left: strangers', and the known source's */
 	struct flow_quality quality;
 	_Atomic uint32_t drops[FLOW_DROP_COUNT];
 };

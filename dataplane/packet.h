@@ -24,13 +24,15 @@ struct packet {
 	uint8_t udp_unchecked; /* neither the port nor we have checked its UDP checksum yet */
 	struct endpoint source;
 	/* the rest is srtp_flow.h's */
-	uint16_t wire_length; /* of the payload as received */
-	uint8_t rx_epoch;     /* of the key that it is tried with */
-	uint8_t attempt;      /* what has been tried, after a first failure */
-	uint8_t recovered;    /* it verified with a ROC that was not the estimated one */
-	uint8_t from_source;  /* it came from where this leg's far end is known to be */
-	uint8_t uncertain;    /* its SSRC's ROC may be out of step */
-	uint8_t payload_type; /* RTP */
+	uint16_t wire_length;  /* of the payload as received */
+	uint16_t clear_length; /* of the payload without the new trailer */
+	uint8_t rx_epoch;      /* of the key that it is tried with */
+	uint8_t attempt;       /* what has been tried, after a first failure */
+	uint8_t recovered;     /* it verified with a ROC that was not the estimated one */
+	uint8_t from_source;   /* it came from where this leg's far end is known to be */
+	uint8_t uncertain;     /* its SSRC's ROC may be out of step */
+	uint8_t payload_type;  /* RTP */
+	uint8_t plain;         /* it was opened by srtp_plain_open() */
 	uint8_t trailer_length;
 	uint32_t timestamp;            /* RTP */
 	const struct srtp_key *key;    /* that it is tried with; NULL: in clear */

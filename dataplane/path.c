@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "path.h"
 
+#include "checksum.h"
+
 #include <rte_ip.h>
 #include <rte_udp.h>
 #include <stdatomic.h>
@@ -27,54 +29,8 @@ ether_length(const struct iface *iface)
 	       (iface->vlan != 0 ? (unsigned)sizeof(struct rte_vlan_hdr) : 0);
 }
 
-/*
- * Headers are put together in registers, summed there, and stored in few large pieces: a sum over
- * fields that were stored one by one would have to wait for each of them.
- *
- * Sums are in memory order, which a one's complement sum does not mind (RFC 1071 2 (B)).
- */
-
-static uint64_t
-sum_word(uint64_t word)
-{
-	return (uint32_t)word + (word >> 32);
-}
-
-static uint64_t
-sum_bytes(const uint8_t *at, unsigned length)
-{
-	uint64_t low = 0, high = 0, word = 0;
-
-	for (; length >= sizeof(word); length -= sizeof(word), at += sizeof(word)) {
-		memcpy(&word, at, sizeof(word));
-		low += (uint32_t)word;
-		high += word >> 32;
-	}
-	/* the rest by its bits: 4, 2, 1 */
-	word = 0;
-	if (length & 1)
-		word = at[length - 1];
-	if (length & 2) {
-		uint16_t two;
-		memcpy(&two, at + (length & 4), sizeof(two));
-		word = word << 16 | two;
-	}
-	if (length & 4) {
-		uint32_t four;
-		memcpy(&four, at, sizeof(four));
-		low += four;
-	}
-	return low + high + sum_word(word);
-}
-
-static uint16_t
-fold(uint64_t sum)
-{
-	sum = sum_word(sum);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
-}
+/* Headers are put together in registers, summed there, and stored in few large pieces: a sum over
+ * fields that were stored one by one would have to wait for each of them. */
 
 static void
 ask_offload(const struct way *way, uint64_t flags, uint16_t l3_length)
@@ -84,51 +40,82 @@ ask_offload(const struct way *way, uint64_t flags, uint16_t l3_length)
 	way->mbuf->l3_len = l3_length;
 }
 
-/* `pseudo` is the sum of both addresses. */
-static void
-write_udp(const struct way *way, uint8_t *at, uint64_t pseudo)
+/* Without its checksum. */
+static inline uint64_t
+udp_header(uint16_t from, uint16_t to, uint16_t length)
 {
-	uint16_t length = (uint16_t)(sizeof(struct rte_udp_hdr) + way->length);
-	uint64_t header = rte_cpu_to_be_16(way->local_port) |
-	                  (uint64_t)rte_cpu_to_be_16(way->to->port) << 16 |
-	                  (uint64_t)rte_cpu_to_be_16(length) << 32;
+	return rte_cpu_to_be_16(from) | (uint64_t)rte_cpu_to_be_16(to) << 16 |
+	       (uint64_t)rte_cpu_to_be_16(length) << 32;
+}
+
+/* What protocol and length add to the sum of both addresses (RFC 768; RFC 8200 8.1). */
+static inline uint64_t
+pseudo_sum(uint64_t addresses, uint64_t header)
+{
+	return addresses + rte_cpu_to_be_16(IPPROTO_UDP) + (header >> 32 & 0xffff);
+}
+
+/* `addresses` is the sum of both. */
+static inline uint16_t
+udp_checksum(uint64_t addresses, uint64_t header, const uint8_t *payload, unsigned length)
+{
+	uint16_t checksum =
+		(uint16_t)~checksum_fold(pseudo_sum(addresses, header) + checksum_word(header) +
+					 checksum_bytes(payload, length));
+
+	/* 0 would be none (RFC 768; RFC 8200 8.1), and is the same as 0xffff */
+	return checksum != 0 ? checksum : 0xffff;
+}
+
+static void
+write_udp(const struct way *way, uint8_t *at, uint64_t addresses)
+{
+	uint64_t header = udp_header(way->local_port, way->to->port,
+		(uint16_t)(sizeof(struct rte_udp_hdr) + way->length));
 	uint16_t checksum;
 
-	pseudo += (uint64_t)rte_cpu_to_be_16(IPPROTO_UDP) + rte_cpu_to_be_16(length);
-	if (way->iface->udp_checksum_offload) {
-		checksum = fold(pseudo); /* the port adds the rest */
-	} else {
-		checksum = (uint16_t)~fold(
-			pseudo + sum_word(header) + sum_bytes(at + sizeof(header), way->length));
-		/* 0 would be none (RFC 768; RFC 8200 8.1), and is the same as 0xffff */
-		if (checksum == 0)
-			checksum = 0xffff;
-	}
+	if (way->iface->udp_checksum_offload) /* the port adds the rest */
+		checksum = checksum_fold(pseudo_sum(addresses, header));
+	else
+		checksum = udp_checksum(addresses, header, at + sizeof(header), way->length);
 	header |= (uint64_t)checksum << 48;
 	memcpy(at, &header, sizeof(header));
+}
+
+/* Version, header length, DSCP, total length; no identification, which an atomic datagram needs
+ * none of (RFC 6864 4.1), and DF. */
+static inline uint64_t
+ipv4_first(uint8_t dscp, uint16_t total)
+{
+	return RTE_IPV4_VHL_DEF | (uint64_t)(uint8_t)(dscp << 2) << 8 |
+	       (uint64_t)rte_cpu_to_be_16(total) << 16 |
+	       (uint64_t)rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG) << 48;
+}
+
+/* TTL, protocol, no checksum yet, source. */
+static inline uint64_t
+ipv4_second(uint32_t from)
+{
+	return MEDIA_TTL | IPPROTO_UDP << 8 | (uint64_t)from << 32;
 }
 
 static void
 write_ipv4(const struct way *way)
 {
 	uint32_t from, to;
-	uint16_t total =
-		(uint16_t)(sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) + way->length);
 
 	memcpy(&from, way->from->ip, sizeof(from));
 	memcpy(&to, way->to->ip, sizeof(to));
-	/* version, header length, DSCP, total length; no identification, which an atomic datagram
-	 * needs none of (RFC 6864 4.1), and DF */
-	uint64_t first = RTE_IPV4_VHL_DEF | (uint64_t)(uint8_t)(way->dscp << 2) << 8 |
-	                 (uint64_t)rte_cpu_to_be_16(total) << 16 |
-	                 (uint64_t)rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG) << 48;
-	/* TTL, protocol, checksum, source */
-	uint64_t second = MEDIA_TTL | IPPROTO_UDP << 8 | (uint64_t)from << 32;
+	uint64_t first = ipv4_first(way->dscp,
+		(uint16_t)(sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) + way->length));
+	uint64_t second = ipv4_second(from);
 	if (way->iface->udp_checksum_offload)
 		ask_offload(way, RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM,
 			sizeof(struct rte_ipv4_hdr));
 	else
-		second |= (uint64_t)(uint16_t)~fold(sum_word(first) + sum_word(second) + to) << 16;
+		second |= (uint64_t)(uint16_t)~checksum_fold(
+				  checksum_word(first) + checksum_word(second) + to)
+		          << 16;
 	memcpy(way->ip, &first, sizeof(first));
 	memcpy(way->ip + 8, &second, sizeof(second));
 	memcpy(way->ip + 16, &to, sizeof(to));
@@ -151,7 +138,7 @@ write_ipv6(const struct way *way)
 	if (way->iface->udp_checksum_offload)
 		ask_offload(way, RTE_MBUF_F_TX_IPV6, sizeof(*ip));
 	write_udp(way, way->ip + sizeof(*ip),
-		sum_bytes(way->from->ip, 16) + sum_bytes(way->to->ip, 16));
+		checksum_small(way->from->ip, 16) + checksum_small(way->to->ip, 16));
 }
 
 static void
@@ -172,6 +159,51 @@ write_ether(const struct way *way, struct rte_ether_hdr *ether, uint64_t link)
 	tag->eth_proto = type;
 }
 
+#define PLAIN_HEADERS (sizeof(struct rte_ether_hdr) + 20 + 8) /* bytes */
+
+/* Nearly all media: IPv4, untagged, on a port that leaves checksums to us. All 42 bytes of headers
+ * pass by registers alone. `link` is the next hop's. */
+static inline void
+write_plain(const struct media_address *address, const struct endpoint *to, uint16_t local_port,
+	uint8_t dscp, uint64_t link, uint8_t *payload, uint16_t length)
+{
+	uint8_t *frame = payload - PLAIN_HEADERS;
+	uint16_t mac_first, type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	uint32_t mac_last, from, remote;
+
+	memcpy(&mac_first, address->iface->mac.addr_bytes, sizeof(mac_first));
+	memcpy(&mac_last, address->iface->mac.addr_bytes + 2, sizeof(mac_last));
+	memcpy(&from, address->ip.ip, sizeof(from));
+	memcpy(&remote, to->ip, sizeof(remote));
+	uint64_t ether = (link & 0xffffffffffff) | (uint64_t)mac_first << 48;
+	uint64_t first = ipv4_first(dscp, (uint16_t)(20 + 8 + length));
+	uint64_t second = ipv4_second(from);
+	uint64_t pseudo = (uint64_t)from + remote;
+	second |= (uint64_t)(uint16_t)~checksum_fold(
+			  checksum_word(first) + checksum_word(second) + remote)
+	          << 16;
+	uint64_t udp = udp_header(local_port, to->port, (uint16_t)(8 + length));
+	udp |= (uint64_t)udp_checksum(pseudo, udp, payload, length) << 48;
+	memcpy(frame, &ether, sizeof(ether));
+	memcpy(frame + 8, &mac_last, sizeof(mac_last));
+	memcpy(frame + 12, &type, sizeof(type));
+	memcpy(frame + 14, &first, sizeof(first));
+	memcpy(frame + 22, &second, sizeof(second));
+	memcpy(frame + 30, &remote, sizeof(remote));
+	memcpy(frame + 34, &udp, sizeof(udp));
+}
+
+/* Any other: IPv6, a tag, checksums by the port. */
+static void
+write_any(const struct way *way, uint8_t *frame, uint64_t link)
+{
+	write_ether(way, (struct rte_ether_hdr *)frame, link);
+	if (way->from->family == 4)
+		write_ipv4(way);
+	else
+		write_ipv6(way);
+}
+
 enum relay_drop
 path_write(const struct bridge_leg *leg, bool rtcp, struct rte_mbuf *mbuf, uint8_t *payload,
 	uint16_t length)
@@ -180,6 +212,7 @@ path_write(const struct bridge_leg *leg, bool rtcp, struct rte_mbuf *mbuf, uint8
 	const struct iface *iface = address->iface;
 	bool muxed = (leg->flags & RELAY_LEG_RTCP_MUX) != 0;
 	unsigned ip_udp = (address->ip.family == 4 ? 20 : 40) + 8;
+	unsigned headers = ether_length(iface) + ip_udp;
 
 	if (leg->nexthop[rtcp] == NULL)
 		return RELAY_DROP_LEG_NOT_READY;
@@ -188,28 +221,29 @@ path_write(const struct bridge_leg *leg, bool rtcp, struct rte_mbuf *mbuf, uint8
 		return RELAY_DROP_NEXT_HOP_UNRESOLVED;
 	if (ip_udp + length > iface->mtu)
 		return RELAY_DROP_MTU_EXCEEDED;
-	if ((size_t)(payload - (uint8_t *)mbuf->buf_addr) < ip_udp + ether_length(iface))
+	if ((size_t)(payload - (uint8_t *)mbuf->buf_addr) < headers)
 		return RELAY_DROP_NO_MEMORY;
 
-	struct way way = {.iface = iface,
-		.from = &address->ip,
-		.to = &leg->remote[rtcp],
-		.local_port = (uint16_t)(leg->port + (rtcp && !muxed)),
-		.length = length,
-		.dscp = (leg->flags & RELAY_LEG_DSCP) != 0 ? leg->dscp : iface->dscp,
-		.mbuf = mbuf,
-		.ip = payload - ip_udp};
-	uint8_t *frame = way.ip - ether_length(iface);
-	mbuf->data_off = (uint16_t)(frame - (uint8_t *)mbuf->buf_addr);
-	mbuf->data_len = (uint16_t)(ether_length(iface) + ip_udp + length);
+	uint16_t local_port = (uint16_t)(leg->port + (rtcp && !muxed));
+	uint8_t dscp = (leg->flags & RELAY_LEG_DSCP) != 0 ? leg->dscp : iface->dscp;
+	mbuf->data_off = (uint16_t)(payload - headers - (uint8_t *)mbuf->buf_addr);
+	mbuf->data_len = (uint16_t)(headers + length);
 	mbuf->pkt_len = mbuf->data_len;
 	/* what was said of it when it was received holds no longer; whose its buffer is does */
 	mbuf->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
-	write_ether(&way, (struct rte_ether_hdr *)frame, link);
-	if (address->ip.family == 4)
-		write_ipv4(&way);
-	else
-		write_ipv6(&way);
+	if (headers == PLAIN_HEADERS && !iface->udp_checksum_offload) {
+		write_plain(address, &leg->remote[rtcp], local_port, dscp, link, payload, length);
+		return RELAY_DROP_NONE;
+	}
+	struct way way = {.iface = iface,
+		.from = &address->ip,
+		.to = &leg->remote[rtcp],
+		.local_port = local_port,
+		.length = length,
+		.dscp = dscp,
+		.mbuf = mbuf,
+		.ip = payload - ip_udp};
+	write_any(&way, payload - headers, link);
 	return RELAY_DROP_NONE;
 }
 

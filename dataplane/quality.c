@@ -114,6 +114,9 @@ note_index(struct flow_quality *quality, uint32_t index)
 static uint32_t
 late_us(int64_t distance, uint16_t clock)
 {
+	/* nearly all telephony's: without a division */
+	if (clock == 8000 / BRIDGE_CLOCK_UNIT)
+		return (uint32_t)(distance * (1000000 / 8000));
 	return (uint32_t)((uint64_t)distance * (1000000 / BRIDGE_CLOCK_UNIT) / clock);
 }
 

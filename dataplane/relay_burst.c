@@ -6,6 +6,7 @@
 #include "capture.h"
 #include "path.h"
 #include "srtp_flow.h"
+#include "srtp_plain.h"
 
 #include <openssl/crypto.h>
 #include <rte_ethdev.h>
@@ -40,22 +41,22 @@ flush(struct worker *worker, struct iface *iface)
 		batch->bytes[i] = batch->mbuf[i]->pkt_len;
 	if (atomic_load_explicit(&capture_running, memory_order_relaxed))
 		for (unsigned i = 0; i < batch->count; i++)
-			capture_packet(batch->mbuf[i], batch->session[i], iface->index,
-				worker->index, RTE_PCAPNG_DIRECTION_OUT);
+			capture_packet(batch->mbuf[i], batch->packet[i]->bridge->state,
+				iface->index, worker->index, RTE_PCAPNG_DIRECTION_OUT);
 	sent = rte_eth_tx_burst(iface->port_id, worker->index, batch->mbuf, batch->count);
 	for (unsigned i = 0; i < sent; i++) {
-		struct flow_state *state = batch->state[i];
+		const struct packet *packet = batch->packet[i];
+		struct flow_state *state = state_of(packet);
 		bytes += batch->bytes[i];
-		if (batch->rtcp[i]) {
+		if (packet->rtcp) {
 			counter_add_32(&state->rtcp_out, 1);
 		} else {
 			counter_add(&state->packets_out, 1);
-			counter_add(&state->bytes_out, batch->payload[i]);
+			counter_add(&state->bytes_out, packet->clear_length);
 		}
 	}
 	for (unsigned i = sent; i < batch->count; i++)
-		worker_drop(worker, batch->mbuf[i], ifaces[batch->from[i]], batch->state[i],
-			RELAY_DROP_TX_FULL);
+		drop(worker, batch->packet[i], RELAY_DROP_TX_FULL);
 	counter_add(&worker->counters.relayed, sent);
 	counter_add(&worker->counters.iface[iface->index].tx_packets, sent);
 	counter_add(&worker->counters.iface[iface->index].tx_bytes, bytes);
@@ -72,9 +73,12 @@ open_all(struct worker *worker, struct packet *packets[], unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = packets[i];
 		packet->room = &worker->rooms[worker->rooms_used];
-		enum relay_drop reason = srtp_flow_open(packet, worker->now_ms);
-		if (packet->rtcp)
-			worker->rooms_used++;
+		enum relay_drop reason = RELAY_DROP_NONE;
+		if (!srtp_plain_open(packet, worker->now_ms)) {
+			reason = srtp_flow_open(packet, worker->now_ms);
+			if (packet->rtcp)
+				worker->rooms_used++;
+		}
 		/* the engine may write so far behind the packet, and so may the new trailer */
 		if (reason == RELAY_DROP_NONE &&
 			rte_pktmbuf_tailroom(packet->mbuf) < srtp_flow_growth(packet))
@@ -136,6 +140,10 @@ accept_all(struct worker *worker, struct packet *packets[], unsigned count, stru
 		struct packet *packet = packets[i];
 		if (!packet->op.genuine) {
 			failed[failures_now++] = packet;
+			continue;
+		}
+		if (packet->plain && srtp_plain_accept(packet, worker->now_ms, worker->now)) {
+			packets[kept++] = packet;
 			continue;
 		}
 		enum relay_drop reason = check_source(packet);
@@ -225,11 +233,9 @@ turn_rtcp(struct worker *worker, struct packet *packets[], unsigned count)
 static void
 address_all(struct worker *worker, struct packet *packets[], unsigned count)
 {
-	uint16_t clear_length[WORKER_BURST];
-
 	/* all trailers before the first checksum, which so reads what has long been written */
 	for (unsigned i = 0; i < count; i++) {
-		clear_length[i] = packets[i]->length;
+		packets[i]->clear_length = packets[i]->length;
 		srtp_flow_seal(packets[i]);
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -243,11 +249,7 @@ address_all(struct worker *worker, struct packet *packets[], unsigned count)
 		}
 		struct tx_batch *batch = &worker->tx[path_iface(out)->index];
 		batch->mbuf[batch->count] = packet->mbuf;
-		batch->state[batch->count] = state_of(packet);
-		batch->session[batch->count] = packet->bridge->state;
-		batch->from[batch->count] = packet->iface->index;
-		batch->rtcp[batch->count] = packet->rtcp;
-		batch->payload[batch->count++] = clear_length[i];
+		batch->packet[batch->count++] = packet;
 	}
 }
 

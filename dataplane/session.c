@@ -313,7 +313,7 @@ alter(struct bridge *bridge, const struct relay_update *request, char *reason)
 		/* a hold takes the address away and gives it back: no news for the ROC */
 		if (spec->remote_rtp.ip.family != 0 && before.remote[0].family != 0 &&
 			!same_remote(&before, &bridge->leg[request->leg]))
-			bridge->change[request->leg]++;
+			bridge->follow[request->leg].change++;
 	}
 	return code;
 }

@@ -61,6 +61,9 @@ void bridge_free(void *bridge);
 enum relay_code bridge_set_key(struct bridge *bridge, unsigned leg, bool transmit,
 	const struct relay_crypto *crypto, char *reason);
 
+/* The receive key before the present one counts no longer. */
+void bridge_forget_key(struct bridge *bridge, unsigned leg);
+
 /* A leg in clear has no keys. */
 void bridge_clear_keys(struct bridge *bridge, unsigned leg);
 

@@ -103,8 +103,8 @@ static void
 forget(struct session *session, uint32_t now)
 {
 	const struct bridge *old = session->bridge;
-	bool keys = (old->previous[0] != NULL || old->previous[1] != NULL) &&
-	            (int32_t)(now - old->previous_until_ms) > 0;
+	bool keys = (bridge_previous(old, 0) != NULL || bridge_previous(old, 1) != NULL) &&
+	            (int32_t)(now - old->rare->previous_until_ms) > 0;
 	bool learning = false;
 
 	for (unsigned leg = 0; leg < 2; leg++)
@@ -117,13 +117,12 @@ forget(struct session *session, uint32_t now)
 	if (bridge == NULL)
 		return; /* at the next look */
 	for (unsigned leg = 0; leg < 2; leg++) {
-		if (keys) {
-			srtp_key_unref((struct srtp_key *)(uintptr_t)bridge->previous[leg]);
-			bridge->previous[leg] = NULL;
-		}
+		if (keys)
+			bridge_forget_key(bridge, leg);
 		if (learning && bridge->leg[leg].transport >= RELAY_TRANSPORT_RTP)
 			bridge->leg[leg].flags &= (uint8_t)~RELAY_LEG_LATCH;
 	}
+	bridge_complete(bridge);
 	session_publish(session, bridge);
 }
 

@@ -25,16 +25,10 @@ refill(struct flow_state *state, uint32_t now)
 	}
 }
 
-static bool
-full(const struct flow_state *state)
-{
-	return state->budget[0] == FLOW_BUDGET_STRANGERS && state->budget[1] == FLOW_BUDGET_SOURCE;
-}
-
 bool
 srtp_budget_left(struct flow_state *state, bool source, uint32_t now)
 {
-	if (__builtin_expect(full(state), 1))
+	if (srtp_budget_full(state))
 		return true;
 	refill(state, now);
 	return state->budget[source] > 0;
@@ -44,7 +38,7 @@ bool
 srtp_budget_spend(struct flow_state *state, bool source, uint32_t now)
 {
 	/* full buckets gain nothing from the time before */
-	if (full(state))
+	if (srtp_budget_full(state))
 		state->refilled_ms = (uint16_t)now;
 	if (state->budget[source] > 0)
 		state->budget[source]--;

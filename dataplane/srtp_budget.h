@@ -14,6 +14,13 @@
 
 #include <stdbool.h>
 
+/* Nothing has failed lately. */
+static inline bool
+srtp_budget_full(const struct flow_state *state)
+{
+	return state->budget[0] == FLOW_BUDGET_STRANGERS && state->budget[1] == FLOW_BUDGET_SOURCE;
+}
+
 /* Is a verification that may fail still within the budget? Refills it. `now` is tick_ms(). */
 bool srtp_budget_left(struct flow_state *state, bool source, uint32_t now);
 

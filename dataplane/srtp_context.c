@@ -55,18 +55,20 @@ restart_transmit(struct flow_state *state)
 void
 srtp_context_follow(const struct bridge *bridge, unsigned leg, struct flow_state *state)
 {
-	if (state->rx_epoch != bridge->rx_epoch[leg]) {
-		state->rx_epoch = bridge->rx_epoch[leg];
+	const union bridge_follow *follow = &bridge->follow[leg];
+
+	if (state->rx_epoch != follow->rx_epoch) {
+		state->rx_epoch = follow->rx_epoch;
 		state->stale = state->streams > 0;
 		state->recovering = 1;
 		atomic_store_explicit(&state->rx_key_packets, 0, memory_order_relaxed);
 	}
-	if (state->tx_epoch != bridge->tx_epoch[1 - leg]) {
-		state->tx_epoch = bridge->tx_epoch[1 - leg];
+	if (state->tx_epoch != follow->tx_epoch) {
+		state->tx_epoch = follow->tx_epoch;
 		restart_transmit(state);
 	}
-	if (state->change != bridge->change[leg]) {
-		state->change = bridge->change[leg];
+	if (state->change != follow->change) {
+		state->change = follow->change;
 		state->recovering = 1;
 	}
 }
@@ -141,7 +143,7 @@ floor_of(const struct flow_state *state, uint32_t ssrc)
 static bool
 previous_counts(const struct bridge *bridge, unsigned leg)
 {
-	return bridge->previous[leg] != NULL;
+	return bridge_previous(bridge, leg) != NULL;
 }
 
 struct srtp_stream *

@@ -110,7 +110,7 @@ srtp_flow_accept(struct packet *packet, struct rte_mempool *streams, uint64_t no
 		return RELAY_DROP_NONE;
 	}
 	/* here, and not where a context of the batch may be in use */
-	if (state->stale && packet->bridge->previous[packet->leg] == NULL)
+	if (state->stale && bridge_previous(packet->bridge, packet->leg) == NULL)
 		srtp_context_purge(state, streams);
 	if (!packet->rtcp || packet->key != NULL) {
 		packet->stream = srtp_context_take(packet, streams, &reason);

@@ -5,6 +5,8 @@
 
 #include "srtp_flow.h"
 
+#define SRTP_SILENCE_MS 3000 /* in which ten thousands of packets may have been lost */
+
 static inline struct flow_state *
 state_of(const struct packet *packet)
 {

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define SRTP_SILENCE_MS 3000 /* in which ten thousands of packets may have been lost */
-
 /* May the relay take it from there? An SRTP leg is moved by tags, later. One in clear has nothing
  * but its address: that of the SDP, or the first port of it that is heard (RTP Bleed). */
 static enum relay_drop
@@ -43,7 +41,8 @@ srtp_open_estimate(const struct packet *packet, uint16_t sequence)
 {
 	if (packet->stream != NULL && packet->stream->rtp_started)
 		return srtp_stream_estimate(packet->stream, sequence);
-	return (uint64_t)packet->bridge->roc[packet->leg] << 16 | sequence;
+	const struct bridge_rare *rare = packet->bridge->rare;
+	return rare != NULL ? (uint64_t)rare->roc[packet->leg] << 16 | sequence : sequence;
 }
 
 /* With the key in packet->key. */
@@ -157,9 +156,9 @@ srtp_open_previous(const struct packet *packet, uint32_t now)
 {
 	const struct bridge *bridge = packet->bridge;
 
-	if (bridge->previous[packet->leg] == NULL || (int32_t)(bridge->previous_until_ms - now) < 0)
+	if (bridge->rare == NULL || (int32_t)(bridge->rare->previous_until_ms - now) < 0)
 		return NULL;
-	return bridge->previous[packet->leg];
+	return bridge->rare->previous[packet->leg];
 }
 
 /* Is either key used up? RFC 3711 9.2: nothing more is sent under it. */
@@ -215,7 +214,7 @@ srtp_flow_open(struct packet *packet, uint32_t now)
 	packet->wire_length = packet->length;
 	packet->stream = NULL;
 	packet->key = NULL;
-	packet->from_source = memcmp(known, &packet->source, sizeof(*known)) == 0;
+	packet->from_source = endpoint_equal(known, &packet->source);
 	if (!udptl && (reason = check_port(packet)) != RELAY_DROP_NONE)
 		return reason;
 	if ((bridge->ready >> packet->leg & 1) == 0)

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define ROC_SHIFT 16
-#define SEQUENCE_HALF 0x8000u /* half the sequence numbers: nearer one way than the other */
-
 _Static_assert(SRTP_REPLAY_WINDOW == 128, "the window is two words here");
 _Static_assert(SRTCP_REPLAY_WINDOW == 64, "the window is one word here");
 
@@ -14,28 +11,6 @@ srtp_stream_init(struct srtp_stream *stream, uint32_t ssrc)
 {
 	memset(stream, 0, sizeof(*stream));
 	stream->ssrc = ssrc;
-}
-
-uint64_t
-srtp_stream_estimate(const struct srtp_stream *stream, uint16_t sequence)
-{
-	uint32_t roc, last;
-
-	if (!stream->rtp_started)
-		return sequence;
-
-	roc = (uint32_t)(stream->rtp_highest >> ROC_SHIFT);
-	last = (uint16_t)stream->rtp_highest;
-	if (last < SEQUENCE_HALF) {
-		/* There is no rollover before the first: a sequence far ahead in ROC 0 is ahead. */
-		if (sequence > last + SEQUENCE_HALF && roc > 0)
-			roc--;
-	} else if (sequence < last - SEQUENCE_HALF) {
-		/* Modulo 2^32: past the last index of a key this is index 0, which the replay
-		 * window refuses. */
-		roc++;
-	}
-	return (uint64_t)roc << ROC_SHIFT | sequence;
 }
 
 enum relay_drop

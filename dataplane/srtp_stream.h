@@ -11,6 +11,7 @@
 
 #define SRTP_REPLAY_WINDOW 128 /* packets; RFC 3711 3.3.2 asks for 64 at least */
 #define SRTCP_REPLAY_WINDOW 64
+#define SRTP_SEQUENCE_HALF 0x8000u /* half the numbers: nearer one way than the other */
 
 struct srtp_stream {
 	uint32_t ssrc;
@@ -34,7 +35,27 @@ void srtp_stream_init(struct srtp_stream *stream, uint32_t ssrc);
 
 /* The 48-bit index of a packet with this sequence number: RFC 3711 3.3.1 and appendix A. Before
  * the first genuine packet ROC is 0. Never below 0: a sequence "before" ROC 0 stays in ROC 0. */
-uint64_t srtp_stream_estimate(const struct srtp_stream *stream, uint16_t sequence);
+static inline uint64_t
+srtp_stream_estimate(const struct srtp_stream *stream, uint16_t sequence)
+{
+	uint32_t roc, last;
+
+	if (!stream->rtp_started)
+		return sequence;
+
+	roc = (uint32_t)(stream->rtp_highest >> 16);
+	last = (uint16_t)stream->rtp_highest;
+	if (last < SRTP_SEQUENCE_HALF) {
+		/* There is no rollover before the first: a sequence far ahead in ROC 0 is ahead. */
+		if (sequence > last + SRTP_SEQUENCE_HALF && roc > 0)
+			roc--;
+	} else if (sequence < last - SRTP_SEQUENCE_HALF) {
+		/* Modulo 2^32: past the last index of a key this is index 0, which the replay
+		 * window refuses. */
+		roc++;
+	}
+	return (uint64_t)roc << 16 | sequence;
+}
 
 /* Is this index new? RELAY_DROP_NONE, _REPLAYED or _TOO_OLD. Changes nothing. */
 enum relay_drop srtp_stream_check(const struct srtp_stream *stream, uint64_t index);

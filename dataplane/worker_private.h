@@ -9,16 +9,12 @@
 
 #include <rte_cycles.h>
 
-/* Packets that wait for one interface's queue, and whom they count for. */
+/* Packets of the burst that wait for one interface's queue. */
 struct tx_batch {
 	unsigned count;
 	struct rte_mbuf *mbuf[WORKER_BURST];
-	struct flow_state *state[WORKER_BURST];
-	const void *session[WORKER_BURST]; /* bridge.state: for captures */
-	uint8_t from[WORKER_BURST];        /* index of the interface that the packet came in by */
-	uint32_t bytes[WORKER_BURST];      /* of the frame */
-	uint16_t payload[WORKER_BURST];    /* of RTP, without MKI and tag */
-	uint8_t rtcp[WORKER_BURST];
+	const struct packet *packet[WORKER_BURST];
+	uint32_t bytes[WORKER_BURST]; /* of the frame */
 };
 
 struct worker {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "transcryptor.h"
 
+#include "dataplane/session_private.h"
+
 #include "dataplane/srtp_context.h"
 #include "dataplane/srtp_flow.h"
 #include "dataplane/tick.h"
@@ -45,13 +47,14 @@ transcryptor_init(struct transcryptor *transcryptor, const struct relay_crypto r
 		flow_state_init(&transcryptor->flow[leg]);
 		set_key(transcryptor, leg, &receive[leg], &bridge->rx[leg]);
 		set_key(transcryptor, 2 + leg, &transmit[leg], &bridge->tx[leg]);
-		bridge->rx_epoch[leg] = bridge->tx_epoch[leg] = 1;
+		bridge->follow[leg].rx_epoch = bridge->follow[leg].tx_epoch = 1;
 		bridge->leg[leg].transport = receive[leg].suite != RELAY_SUITE_NONE
 		                                     ? RELAY_TRANSPORT_SRTP
 		                                     : RELAY_TRANSPORT_RTP;
 		bridge->leg[leg].flags = RELAY_LEG_RTCP_MUX;
 		bridge->leg[leg].port = PORT;
 	}
+	bridge_complete(bridge);
 }
 
 void
