@@ -283,7 +283,8 @@ bridge_set_leg(struct bridge *bridge, unsigned index, const struct relay_leg_spe
 static bool
 is_plain_key(const struct srtp_key *key)
 {
-	return key != NULL && !srtp_key_is_aead(key) && key->mki_length == 0;
+	return key != NULL && !srtp_key_is_aead(key) && key->mki_length == 0 &&
+	       key->lifetime > BRIDGE_PLAIN_PACKETS;
 }
 
 /* See union bridge_follow. */

@@ -66,6 +66,8 @@ struct bridge_leg {
 _Static_assert(sizeof(struct bridge_leg) == 64, "a cache line");
 
 #define BRIDGE_SPECIAL 0xff /* no flow's state has all of these bits */
+#define BRIDGE_PLAIN_PACKETS \
+	(1u << 30) /* under one key: no lifetime of a flow without special is less */
 
 /* What the state of a flow has to follow, packed so that one comparison tells whether it has
  * (flow.h). */

@@ -164,5 +164,7 @@ srtp_flow_growth(const struct packet *packet)
 {
 	const struct srtp_key *tx = packet->bridge->tx[1 - packet->leg];
 
+	if (packet->plain) /* no MKI: the key itself need not be looked at yet */
+		return SRTP_TRAILER_MAX;
 	return SRTP_TRAILER_MAX + (tx != NULL ? tx->mki_length : 0);
 }

@@ -20,12 +20,12 @@ has_plain_header(const uint8_t *rtp)
 	return (rtp[0] & 0xdf) == 0x80 && (rtp[1] & 0xe0) != 0xc0;
 }
 
-/* RFC 3711 9.2: as long as neither key is used up. */
+/* RFC 3711 9.2: neither key can be used up yet, whatever its lifetime. */
 static inline bool
-keys_last(const struct flow_state *state, const struct srtp_key *rx, const struct srtp_key *tx)
+keys_last(const struct flow_state *state)
 {
-	return counter_read(&state->rx_key_packets) < rx->lifetime &&
-	       counter_read(&state->tx_key_packets) < tx->lifetime;
+	return counter_read(&state->rx_key_packets) < BRIDGE_PLAIN_PACKETS &&
+	       counter_read(&state->tx_key_packets) < BRIDGE_PLAIN_PACKETS;
 }
 
 static inline uint32_t
@@ -58,7 +58,7 @@ srtp_plain_open(struct packet *packet, uint32_t now)
 	packet->plain = 0;
 	if (!is_calm(state, bridge, packet->leg, now) || packet->local_port % 2 != 0 ||
 		packet->length < RTP_FIXED + rx->tag_length || !has_plain_header(rtp) ||
-		!keys_last(state, rx, tx))
+		!keys_last(state))
 		return false;
 	uint32_t ssrc = read_32(rtp + 8);
 	if (ssrc != stream->ssrc || !stream->rtp_started || stream->epoch != state->rx_epoch)
