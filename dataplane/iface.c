@@ -4,6 +4,7 @@
 #include "exception.h"
 #include "netdev.h"
 #include "port.h"
+#include "port_table.h"
 #include "relay/log.h"
 
 #include <errno.h>
@@ -175,6 +176,14 @@ close_port(const struct iface *iface)
 {
 	if (find_device(iface->port_id) == NULL)
 		port_close(iface->port_id);
+}
+
+void
+media_address_set_table(struct media_address *address, struct port_table *table)
+{
+	address->table = table;
+	address->ports_first = table != NULL ? table->first : 0;
+	address->ports = table != NULL ? 2u * table->pairs : 0;
 }
 
 #define MAP_SIZE_MAX 32768u

@@ -23,9 +23,12 @@ struct port_table;
 struct media_address {
 	struct relay_ip ip;
 	uint16_t index; /* in media_addresses[] */
+	/* of the table, which so need not be read to know whether it has a port */
+	uint16_t ports_first;
+	uint32_t ports; /* 0: no table yet */
 	uint8_t prefix_length;
 	struct iface *iface;
-	struct port_table *table; /* local port -> session, set by the session module */
+	struct port_table *table; /* local port -> session: media_address_set_table() */
 	struct relay_ip gateway;
 	const struct config_address *config;
 };
@@ -100,6 +103,16 @@ device_iface(const struct device *device, uint16_t vlan)
 			return device->tagged[i];
 	return NULL;
 }
+
+/* Is the port in the range of the address's table? Any worker. */
+static inline bool
+media_address_covers(const struct media_address *address, uint16_t port)
+{
+	return (uint16_t)(port - address->ports_first) < address->ports;
+}
+
+/* Gives the address its table, or takes it away (NULL). Control thread; no worker runs. */
+void media_address_set_table(struct media_address *address, struct port_table *table);
 
 static inline uint32_t
 media_address_hash(const struct iface *iface, const uint8_t *ip, unsigned family)

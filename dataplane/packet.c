@@ -58,7 +58,7 @@ classify_udp(struct packet *packet, uint8_t *udp, unsigned length, unsigned ther
 		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
 
 	uint16_t port = rte_be_to_cpu_16(header->dst_port);
-	if (!port_table_covers(packet->address->table, port))
+	if (!media_address_covers(packet->address, port))
 		return PACKET_KERNEL;
 
 	/* RFC 768: the length counts header and data; IP may carry more, never less */
@@ -151,7 +151,7 @@ classify_fragment(
 
 	if (length < sizeof(*fragment) + sizeof(*udp) || fragment->next_header != IPPROTO_UDP ||
 		(rte_be_to_cpu_16(fragment->frag_data) & RTE_IPV6_EHDR_FO_MASK) != 0 ||
-		!port_table_covers(packet->address->table, rte_be_to_cpu_16(udp->dst_port)))
+		!media_address_covers(packet->address, rte_be_to_cpu_16(udp->dst_port)))
 		return PACKET_KERNEL;
 	return drop(reason, RELAY_DROP_IP_FRAGMENT);
 }
@@ -279,7 +279,7 @@ is_plain(struct packet *packet, const struct device *device)
 	const struct media_address *address =
 		iface_address(device->untagged, (const uint8_t *)&to, 4);
 	uint16_t port = rte_be_to_cpu_16((uint16_t)(udp >> 16));
-	if (address == NULL || !port_table_covers(address->table, port))
+	if (address == NULL || !media_address_covers(address, port))
 		return false;
 	packet->iface = device->untagged;
 	packet->address = address;
@@ -295,12 +295,17 @@ _Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "a word's first byte is its 
 enum packet_fate
 packet_classify(struct packet *packet, const struct device *device, enum relay_drop *reason)
 {
+	return is_plain(packet, device) ? PACKET_MEDIA
+	                                : packet_classify_any(packet, device, reason);
+}
+
+enum packet_fate
+packet_classify_any(struct packet *packet, const struct device *device, enum relay_drop *reason)
+{
 	enum packet_fate fate = PACKET_KERNEL;
 	struct layer3 layer3 = {.data = NULL};
 	uint16_t vlan;
 
-	if (is_plain(packet, device))
-		return PACKET_MEDIA;
 	packet->iface = NULL;
 	packet->address = NULL;
 	enum relay_drop why = read_ether(packet->mbuf, &layer3, &vlan);

@@ -14,6 +14,7 @@ struct packet {
 	struct rte_mbuf *mbuf;
 	struct iface *iface;                 /* it came in by; NULL: none has its VLAN */
 	const struct media_address *address; /* it was sent to */
+	const _Atomic uintptr_t *entry;      /* of the port table: what lies under local_port */
 	const struct bridge *bridge;
 	uint8_t *payload; /* of UDP */
 	uint16_t length;  /* of the payload */
@@ -54,6 +55,10 @@ enum packet_fate {
  * past the end of the frame; sets packet->iface. Any worker. */
 enum packet_fate
 packet_classify(struct packet *packet, const struct device *device, enum relay_drop *reason);
+
+/* The same, without the short way that it has for most packets: for tests. */
+enum packet_fate
+packet_classify_any(struct packet *packet, const struct device *device, enum relay_drop *reason);
 
 /* Is the UDP checksum of a PACKET_MEDIA right? Reads the whole packet: only where no tag vouches
  * for it and udp_unchecked is set. Any worker. */

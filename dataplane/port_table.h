@@ -59,22 +59,28 @@ port_table_covers(const struct port_table *table, uint16_t port)
 	return (uint16_t)(port - table->first) < 2u * table->pairs;
 }
 
-/* The line that port_table_lookup() will read. */
-static inline void
-port_table_prefetch(const struct port_table *table, uint16_t port)
+/* What lies under a port of a table that begins with the port `first` (told by who knows, so that
+ * the table's head need not be read); port_table_covers() holds for it. */
+static inline const _Atomic uintptr_t *
+port_table_entry(const struct port_table *table, uint16_t first, uint16_t port)
 {
-	__builtin_prefetch((const void *)&table->entry[(uint16_t)(port - table->first) / 2]);
+	return &table->entry[(uint16_t)(port - first) / 2];
 }
 
-/* What lies under a port for which port_table_covers() holds. Any worker, between two of its
- * quiescent states. */
+/* Reads it. Any worker, between two of its quiescent states. */
+static inline struct port_entry
+port_table_read(const _Atomic uintptr_t *at)
+{
+	uintptr_t entry = atomic_load_explicit(at, memory_order_acquire);
+
+	return (struct port_entry){(const struct bridge *)(entry & ~(uintptr_t)1), entry & 1};
+}
+
+/* Both in one. */
 static inline struct port_entry
 port_table_lookup(const struct port_table *table, uint16_t port)
 {
-	uintptr_t entry = atomic_load_explicit(
-		&table->entry[(uint16_t)(port - table->first) / 2], memory_order_acquire);
-
-	return (struct port_entry){(const struct bridge *)(entry & ~(uintptr_t)1), entry & 1};
+	return port_table_read(port_table_entry(table, table->first, port));
 }
 
 #endif

@@ -99,8 +99,8 @@ sessions_init(const struct config_media *config, char *error, size_t error_size)
 		goto no_memory;
 	for (unsigned i = 0; i < media_addresses_count; i++) {
 		struct media_address *address = media_addresses[i];
-		address->table =
-			port_table_create(address->config->port_first, address->config->port_last);
+		media_address_set_table(address,
+			port_table_create(address->config->port_first, address->config->port_last));
 		if (address->table == NULL)
 			goto no_memory;
 	}
@@ -475,7 +475,7 @@ sessions_fini(void)
 	reclaim_fini();
 	for (unsigned i = 0; i < media_addresses_count; i++) {
 		port_table_destroy(media_addresses[i]->table);
-		media_addresses[i]->table = NULL;
+		media_address_set_table(media_addresses[i], NULL);
 	}
 	bridges_fini();
 	srtp_keys_fini();

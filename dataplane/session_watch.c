@@ -122,7 +122,6 @@ forget(struct session *session, uint32_t now)
 		if (learning && bridge->leg[leg].transport >= RELAY_TRANSPORT_RTP)
 			bridge->leg[leg].flags &= (uint8_t)~RELAY_LEG_LATCH;
 	}
-	bridge_complete(bridge);
 	session_publish(session, bridge);
 }
 

@@ -114,7 +114,9 @@ classify_burst(struct worker *worker, const struct device *device, struct rte_mb
 			worker_drop(worker, mbufs[i], packet->iface, NULL, reason);
 			break;
 		case PACKET_MEDIA:
-			port_table_prefetch(packet->address->table, packet->local_port);
+			packet->entry = port_table_entry(packet->address->table,
+				packet->address->ports_first, packet->local_port);
+			rte_prefetch0((const void *)packet->entry);
 			sorted->media[sorted->medias++] = packet;
 			break;
 		}
@@ -128,8 +130,7 @@ look_up_burst(struct worker *worker, struct sorted *sorted)
 
 	for (unsigned i = 0; i < sorted->medias; i++) {
 		struct packet *packet = sorted->media[i];
-		struct port_entry entry =
-			port_table_lookup(packet->address->table, packet->local_port);
+		struct port_entry entry = port_table_read(packet->entry);
 		if (entry.bridge == NULL) {
 			worker_drop(
 				worker, packet->mbuf, packet->iface, NULL, RELAY_DROP_PORT_UNKNOWN);

@@ -2,9 +2,9 @@
 #include "transcryptor.h"
 
 #include "dataplane/session_private.h"
-
 #include "dataplane/srtp_context.h"
 #include "dataplane/srtp_flow.h"
+#include "dataplane/srtp_plain.h"
 #include "dataplane/tick.h"
 #include "tests/test_engine.h"
 
@@ -90,7 +90,10 @@ open_one(struct transcryptor *transcryptor, struct work *work, struct media *med
 	packet->local_port = PORT;
 	packet->room = &work->room;
 	work->media = media;
-	media->drop = srtp_flow_open(packet, tick_ms());
+	media->drop = RELAY_DROP_NONE;
+	if (transcryptor->long_way || !srtp_plain_open(packet, tick_ms()))
+		media->drop = srtp_flow_open(packet, tick_ms());
+	transcryptor->short_ways += packet->plain;
 	return media->drop == RELAY_DROP_NONE;
 }
 
@@ -118,6 +121,10 @@ accept_one(struct transcryptor *transcryptor, struct work *work)
 			return false;
 		}
 		run_engine(transcryptor, &work, 1, true);
+	}
+	if (packet->plain && srtp_plain_accept(packet, tick_ms(), tick_now())) {
+		work->media->drop = RELAY_DROP_NONE;
+		return true;
 	}
 	work->media->drop = srtp_flow_accept(packet, transcryptor->streams, tick_now());
 	if (work->media->drop != RELAY_DROP_NONE)

@@ -17,6 +17,8 @@ struct transcryptor {
 	struct flow_state flow[2];
 	struct srtp_key *keys[4];
 	struct rte_mempool *streams;
+	bool long_way;       /* in: without srtp_plain.h's short one */
+	unsigned short_ways; /* out: packets that took it */
 };
 
 struct media {
