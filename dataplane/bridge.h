@@ -77,8 +77,8 @@ union bridge_follow {
 		uint8_t tx_epoch; /* changes with the transmit key of the leg that it goes to */
 		uint8_t change;   /* counts what was signalled of the leg that it comes from: its
 		                     ROC may be out of step */
-		/* BRIDGE_SPECIAL, or 0: RTP of this flow has nothing special: an AES-CM key without MKI on either
-		 * side, none before it that still counts, nobody on hold */
+		/* BRIDGE_SPECIAL, or 0: RTP of this flow has nothing special: AES-CM without MKI on
+		 * either side, no key before it that still counts, nobody on hold */
 		uint8_t special;
 	};
 	uint32_t all;

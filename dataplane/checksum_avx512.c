@@ -3,7 +3,8 @@
 
 #include <immintrin.h>
 
-/* In each 32-bit lane the sum of its two halves: so many of them fit into it as 65,535 bytes have. */
+/* In each 32-bit lane the sum of its two halves, of which as many fit into it as 65,535 bytes
+ * have. */
 static inline __m512i
 sum_lanes(__m512i bytes)
 {

@@ -143,6 +143,31 @@ an_old_key_counts_on_for_a_while(void **state)
 	call_end(&call);
 }
 
+/* From the far end's own address, and next in order, but for the tag: no more are verified than the
+ * budget has. */
+static void
+forgeries_of_its_next_packet_cost_a_budget(void **state)
+{
+	struct call call;
+	struct datagram forged;
+
+	call_start(&call, "forged", SUITE, SUITE);
+	carries_some(&call, 0, 5);
+	phone_rtp(&call, 0, &forged, NULL);
+	call.phone[0].index--;
+	forged.data[forged.length - 1] ^= 1;
+	for (unsigned i = 0; i < 1000; i++) {
+		box_send(BOX_ACCESS, &forged);
+		box_run();
+	}
+	uint64_t verified = call_drops(&call, 0, RELAY_DROP_AUTH_FAILED);
+	assert_in_range(verified, 100, 700);
+	assert_int_equal(call_drops(&call, 0, RELAY_DROP_AUTH_THROTTLED), 1000 - verified);
+	box_pass(2);
+	carries_some(&call, 0, 5);
+	call_end(&call);
+}
+
 int
 main(void)
 {
@@ -152,6 +177,7 @@ main(void)
 		cmocka_unit_test(an_address_that_may_move_does),
 		cmocka_unit_test(a_new_transmit_key_begins_anew),
 		cmocka_unit_test(an_old_key_counts_on_for_a_while),
+		cmocka_unit_test(forgeries_of_its_next_packet_cost_a_budget),
 	};
 
 	return cmocka_run_group_tests(tests, box_start, box_end);

@@ -404,7 +404,8 @@ takes_what_never_was_on_a_wire(void **state)
 	assert_true(checksum_good(&recipe));
 }
 
-/* What the short way takes for media is media by the long one, and all that is said of it the same. */
+/* What the short way takes for media is media by the long one, and all that is said of it is the
+ * same. */
 static void
 check_short_way(const struct packet *packet, const struct device *device)
 {
