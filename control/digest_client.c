@@ -131,7 +131,8 @@ read_challenge(const msg_auth_t *header, bool proxy, struct challenge *out)
 		header->au_params == NULL ||
 		!digest_params_split(
 			header->au_params, names, COUNT, values, out->text, sizeof(out->text)) ||
-		values[REALM] == NULL || values[NONCE] == NULL)
+		values[REALM] == NULL || values[REALM][0] == '\0' || values[NONCE] == NULL ||
+		values[NONCE][0] == '\0')
 		return false;
 	out->proxy = proxy;
 	out->realm = values[REALM];

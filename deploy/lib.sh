@@ -124,7 +124,7 @@ sip:
   certificate: $lab_dir/tls/server.pem
   private_key: $lab_dir/tls/server.key
   ca: $lab_dir/tls/ca.pem
-  users: $lab_dir/users/users.db
+  users: ${LAB_USERS:-$lab_dir/users/users.db}
   bindings: $lab_dir/bindings/bindings.db
   user: nobody
   # baresip 1.0 gives up at any challenge but MD5's, wherever it stands among others

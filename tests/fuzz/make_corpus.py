@@ -126,10 +126,25 @@ def descriptions():
         yield bytes([policy]) + (head + text).encode()
 
 
+def digests():
+    """Even: a phone's credentials; odd: a trunk's challenge."""
+    for algorithm, digits in (("MD5", 32), ("SHA-256", 64), ("SHA-512-256", 64), ("MD5-sess", 32)):
+        for qop in ("auth", "auth-int"):
+            yield (b'\0Digest username="alice", realm="example.com", nonce="abc", uri="sip:alice@example.com", '
+                   b'response="%s", algorithm=%s, cnonce="0a4f113b", opaque="x", qop=%s, nc=00000001'
+                   % (b"a" * digits, algorithm.encode(), qop.encode()))
+            yield (b'\1Digest realm="a\\"b", nonce="abc\\\\", opaque="x", algorithm=%s, qop="%s,auth-conf", stale=true'
+                   % (algorithm.encode(), qop.encode()))
+    yield b'\1Digest realm="old", nonce="n"'
+    yield b'\0Digest username=alice,realm=r,nonce=n,uri=u,response=0,cnonce=c,nc=1,qop=auth,userhash=true'
+    yield b'\0Basic YWxpY2U6c2VjcmV0'
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
-             "engines": list(batches()), "sdes": list(crypto_lines()), "sdp": list(descriptions())}
+             "engines": list(batches()), "sdes": list(crypto_lines()), "sdp": list(descriptions()),
+             "digest": list(digests())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

@@ -343,6 +343,8 @@ test_not_answered(void **state)
 		{"Basic realm=\"x\"", -EBADMSG},
 		{"Digest realm=\"x\"", -EBADMSG},
 		{"Digest nonce=\"x\"", -EBADMSG},
+		{"Digest realm=\"\", nonce=\"x\"", -EBADMSG},
+		{"Digest realm=\"x\", nonce=\"\"", -EBADMSG},
 		{"Digest realm=\"x\", nonce=\"y\", nonce=\"z\"", -EBADMSG},
 		{"Digest realm=\"x\", nonce=\"y\", algorithm=SHA-1", -ENOTSUP},
 		{"Digest realm=\"x\", nonce=\"y\", qop=\"auth-conf\"", -ENOTSUP},
