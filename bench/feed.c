@@ -244,6 +244,7 @@ prepare(void)
 	uint32_t most = options.sessions[options.points - 1] + TIMED;
 
 	feed.random = 88172645463325252ULL;
+	feed.patient = options.rate > 0;
 	feed.pool = options.rings != NULL
 	                    ? rte_mempool_lookup(ECHO_POOL)
 	                    : rte_pktmbuf_pool_create("feed", MBUFS, 256, 0,

@@ -66,6 +66,7 @@ struct feed {
 	struct rte_mempool *pool;
 	struct rte_ether_addr mac, relay_mac;
 	bool relay_known;
+	bool patient; /* the rate is given, not searched for: a trial may be late */
 	const struct crypto_engine *engine;
 	void *engine_state;
 	struct relay_client *client;

@@ -55,8 +55,8 @@ give_up(struct feed *feed)
 
 /* Without loss? And not behind its time, unless the rate was given, not searched for. */
 static bool
-run(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point, double mpps,
-	unsigned ms, struct feed_result *result)
+run(struct feed *feed, const struct feed_point *point, double mpps, unsigned ms,
+	struct feed_result *result)
 {
 	uint32_t n = (uint32_t)(mpps * 1e3 * ms);
 
@@ -67,7 +67,7 @@ run(struct feed *feed, const struct feed_plan *plan, const struct feed_point *po
 		n = feed->made;
 	feed_trial(feed, n, mpps, result);
 	return result->packets > 0 && result->lost == 0 && result->strange == 0 &&
-	       (!result->behind || plan->mpps > 0);
+	       (!result->behind || feed->patient);
 }
 
 /* Does a trial lose nothing? One that does is tried once more, and again if one of both had not all
@@ -81,7 +81,7 @@ carries(struct feed *feed, const struct feed_plan *plan, const struct feed_point
 	for (unsigned i = 0; i < TRIES_DISTURBED; i++) {
 		if (i >= TRIES_SEARCH && result.core_share > UNDISTURBED)
 			break;
-		if (run(feed, plan, point, mpps, plan->trial_ms, &result))
+		if (run(feed, point, mpps, plan->trial_ms, &result))
 			return true;
 	}
 	return false;
@@ -130,15 +130,15 @@ judge(struct feed *feed, const struct feed_result *result)
 
 /* One trial that counts: without loss, and judged. period_us: how often an echo looks. */
 static bool
-show(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point, double mpps,
-	unsigned ms, double period_us, struct showing *out)
+show(struct feed *feed, const struct feed_point *point, double mpps, unsigned ms, double period_us,
+	struct showing *out)
 {
 	struct feed_counters before;
 	struct feed_result result;
 
 	memset(out, 0, sizeof(*out));
 	read_counters(feed, period_us, &before);
-	bool good = run(feed, plan, point, mpps, ms, &result);
+	bool good = run(feed, point, mpps, ms, &result);
 	read_counters(feed, 0, &out->after);
 	out->result = result;
 	if (!good)
@@ -164,18 +164,18 @@ show(struct feed *feed, const struct feed_plan *plan, const struct feed_point *p
 
 /* The relay's turn, and the echo's: alike in bursts, or as fast as it can. */
 static bool
-take_turns(struct feed *feed, const struct feed_plan *plan, const struct feed_point *point,
-	double mpps, unsigned ms, bool alike, struct turns *out)
+take_turns(struct feed *feed, const struct feed_point *point, double mpps, unsigned ms, bool alike,
+	struct turns *out)
 {
 	memset(out, 0, sizeof(*out));
 	feed_peer_choose(feed, &feed->relay);
-	if (!show(feed, plan, point, mpps, ms, 0, &out->relay))
+	if (!show(feed, point, mpps, ms, 0, &out->relay))
 		return false;
 	feed_peer_choose(feed, &feed->echo);
 	double period_us = alike ? out->relay.burst / (mpps * feed->echo.queues) : 0;
 	bool good = false;
 	for (unsigned i = 0; i < TRIES && !good; i++)
-		good = show(feed, plan, point, mpps, ms, period_us, &out->echo);
+		good = show(feed, point, mpps, ms, period_us, &out->echo);
 	feed_peer_choose(feed, &feed->relay);
 	return good;
 }
@@ -238,7 +238,7 @@ add_latencies(json_t *out, struct feed *feed, const struct feed_plan *plan,
 	char name[40];
 
 	for (unsigned i = 0; i < 2 * plan->repeat && n < plan->repeat; i++)
-		n += take_turns(feed, plan, point, mpps, plan->latency_ms, false, &rounds[n]);
+		n += take_turns(feed, point, mpps, plan->latency_ms, false, &rounds[n]);
 	for (enum who who = RELAY; who <= ADDED && n > 0; who++) {
 		snprintf(name, sizeof(name), "%s%s_us", names[who], suffix);
 		json_object_set_new(out, name, latency_json(rounds, n, who));
@@ -330,10 +330,10 @@ confirm(struct feed *feed, const struct feed_plan *plan, const struct feed_point
 			complain(point, *mpps, &rounds[n]);
 			return 0;
 		}
-		bool good = feed->peer->is_echo ? show(feed, plan, point, *mpps, plan->confirm_ms,
+		bool good = feed->peer->is_echo ? show(feed, point, *mpps, plan->confirm_ms,
 							  ECHO_BURST_US(*mpps), &rounds[n].echo)
-		                                : take_turns(feed, plan, point, *mpps,
-							  plan->confirm_ms, true, &rounds[n]);
+		                                : take_turns(feed, point, *mpps, plan->confirm_ms,
+							  true, &rounds[n]);
 		if (good) {
 			n++;
 		} else if (++failures == TRIES) {
@@ -397,7 +397,7 @@ feed_measure_echo(struct feed *feed, const struct feed_plan *plan, const struct 
 		json_string_value(json_object_get(out, "port")), mpps, ns);
 	n = 0;
 	for (unsigned i = 0; i < 2 * plan->repeat && n < plan->repeat; i++)
-		n += show(feed, plan, point, mpps / 2, plan->latency_ms, 0, &rounds[n].echo);
+		n += show(feed, point, mpps / 2, plan->latency_ms, 0, &rounds[n].echo);
 	if (n > 0)
 		json_object_set_new(out, "latency_us", latency_json(rounds, n, ECHO));
 	return out;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define DRAIN_MS 60
+#define DRAIN_PATIENT_MS 5000
 #define RECEIVE_BURSTS 4             /* at one look */
 #define NUMBER_AT (WIRE_HEADERS + 4) /* of the RTP timestamp */
 #define SHIFT 5                      /* 2^5 steps in each power of two: 3 % */
@@ -157,7 +158,7 @@ is_late(const struct trial *trial)
 {
 	uint64_t due = (uint64_t)(trial->sent * trial->cycles_a_packet) + trial->late;
 
-	return due < rte_rdtsc() - trial->begun;
+	return !trial->feed->patient && due < rte_rdtsc() - trial->begun;
 }
 
 /* A stream has always the same queue, whoever owns its session: as RSS would have it. */
@@ -274,7 +275,8 @@ feed_trial(struct feed *feed, uint32_t n, double mpps, struct feed_result *resul
 		addresses[i] = trial.mbuf[i]->buf_addr;
 	struct times before = read_times(feed);
 	result->behind = !send_all(&trial);
-	uint64_t drained = rte_rdtsc() + rte_get_tsc_hz() * DRAIN_MS / 1000;
+	uint64_t drain_ms = feed->patient ? DRAIN_PATIENT_MS : DRAIN_MS;
+	uint64_t drained = rte_rdtsc() + rte_get_tsc_hz() * drain_ms / 1000;
 	while (trial.heard < n && rte_rdtsc() < drained)
 		receive(&trial);
 	result->core_share = share_since(feed, &before);
