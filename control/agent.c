@@ -226,8 +226,9 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 static int
 open_listener(struct agent *agent, char *error, size_t error_size)
 {
+	/* tls_stack.c ends what is too large before the stack does, which counts in larger steps */
 	agent->nta = nta_agent_create(agent->root, NO_LISTENER_YET, NULL, NULL,
-		NTATAG_MAXSIZE(agent->config->sip.limits.message_size), NTATAG_UA(1),
+		NTATAG_MAXSIZE(2 * agent->config->sip.limits.message_size), NTATAG_UA(1),
 		NTATAG_TLS_RPORT(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(0),
 		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), TAG_END());
 	if (agent->nta == NULL)

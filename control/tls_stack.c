@@ -25,6 +25,10 @@
 #define ACCEPTS_MAX 64    /* refused in one go */
 #define KEEPALIVES_MAX 16 /* records of nothing but CRLF in one go */
 
+/* Bytes read in one go. Where a message is too large for its first piece, the stack makes room for
+ * so many, and ends the process if more have come. */
+#define PIECE 4096
+
 /* of a connection where nothing is heard: three minutes until it is found dead */
 #define PROBE_IDLE_S 120
 #define PROBE_INTERVAL_S 15
@@ -235,6 +239,15 @@ take_keepalive(struct tls_connection *connection, const char *bytes, size_t leng
 	return false;
 }
 
+/* More of a message that is not whole. */
+static void
+note_bytes(struct tls_connection *connection, uint32_t count)
+{
+	connection->message_bytes += count;
+	if (connection->message_bytes > limits->message_size)
+		tls_connection_cut(connection, COUNTER_MESSAGE_SIZE, "a message is too large");
+}
+
 int
 SSL_read(SSL *ssl, void *buffer, int size)
 {
@@ -248,12 +261,15 @@ SSL_read(SSL *ssl, void *buffer, int size)
 	tls_connection_set_current(connection);
 	ERR_clear_error();
 	for (unsigned i = 0; i < KEEPALIVES_MAX; i++) {
-		result = real.ssl_read(ssl, buffer, size);
+		result = real.ssl_read(ssl, buffer, size < PIECE ? size : PIECE);
 		if (result <= 0)
 			return result;
 		connection->heard_ms = tls_connection_now_ms();
-		if (connection->message_ms != 0 ||
-			!take_keepalive(connection, buffer, (size_t)result))
+		if (connection->message_ms != 0) {
+			note_bytes(connection, (uint32_t)result);
+			return result;
+		}
+		if (!take_keepalive(connection, buffer, (size_t)result))
 			return result;
 	}
 	/* the stack skips these */
@@ -305,13 +321,15 @@ note_message(struct tls_connection *connection, msg_t *message, int result)
 {
 	uint64_t now = tls_connection_now_ms();
 
+	if (connection->cut)
+		return;
 	if (result < 0) {
 		connection->broken_ms = now;
 		counters_add(msg_get_flags(message, MSG_FLG_TOOLARGE) ? COUNTER_MESSAGE_SIZE
 								      : COUNTER_MESSAGE_BROKEN);
 	} else if (result > 0) {
 		connection->message_ms = 0;
-		connection->sent_message = true;
+		connection->message_bytes = 0;
 		if (is_too_large(message)) {
 			msg_set_flags(message, MSG_FLG_TOOLARGE);
 			connection->broken_ms = now;
@@ -319,6 +337,7 @@ note_message(struct tls_connection *connection, msg_t *message, int result)
 	} else if (connection->message_ms == 0 &&
 		   (msg_get_flags(message, MSG_FLG_HEADERS) || msg_buf_committed(message) > 0)) {
 		connection->message_ms = now;
+		connection->message_bytes = (uint32_t)msg_buf_committed(message);
 	}
 }
 

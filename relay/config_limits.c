@@ -36,7 +36,7 @@ static const struct limit {
 	LIMIT(write_s, 20, 1, 300),
 	LIMIT(idle_s, 0, 1, 1000000), /* by the longest registration */
 	LIMIT(queue, 128, 8, 999),
-	LIMIT(message_size, 65536, 2048, 1048576),
+	LIMIT(message_size, 65536, 8192, 1048576),
 	LIMIT(body_size, 32768, 512, 1048576),
 	LIMIT(headers, 200, 16, 10000),
 	LIMIT(load_ms, 100, 10, 10000),

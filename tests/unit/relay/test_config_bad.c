@@ -377,11 +377,11 @@ test_sip_values(void **state)
 			"sip.peering.ca: is missing: without authorities no trunk can be verified"},
 		{SIP "  limits:\n    connections: 0\n", 7,
 			"sip.limits.connections: 0 is not between 1 and 1000000"},
-		{SIP "  limits:\n    message_size: 2048\n    body_size: 2049\n", 8,
-			"sip.limits.body_size: 2049 is more than a message may have in all "
-			"(message_size, 2048)"},
-		{SIP "  limits:\n    message_size: 2047\n", 7,
-			"sip.limits.message_size: 2047 is not between 2048 and 1048576"},
+		{SIP "  limits:\n    message_size: 8192\n    body_size: 8193\n", 8,
+			"sip.limits.body_size: 8193 is more than a message may have in all "
+			"(message_size, 8192)"},
+		{SIP "  limits:\n    message_size: 8191\n", 7,
+			"sip.limits.message_size: 8191 is not between 8192 and 1048576"},
 	};
 
 	CHECK_ALL(cases);
