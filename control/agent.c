@@ -8,11 +8,11 @@
 #include "counters.h"
 #include "listener.h"
 #include "records.h"
-#include "trace.h"
 #include "relay/log.h"
 #include "tls_connection.h"
 #include "tls_guard.h"
 #include "tls_peer.h"
+#include "trace.h"
 #include "trunk.h"
 #include "users.h"
 
@@ -146,22 +146,55 @@ accept_request(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	return nta_check_session_content(request, sip, accept, TAG_END()) == 0;
 }
 
-/* A request of a user, once it has proved to be one. Returns whether it was taken over. */
+/* Who asks by the listener for trunks has shown a certificate that we trust: a trunk's? Nobody logs
+ * in there, or registers. If not, it has been answered. */
 static bool
-serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
+prove_trunk(struct agent *agent, nta_incoming_t *request, const sip_t *sip,
+	const struct source *source, struct party *from)
+{
+	const struct config_trunk *trunk =
+		trunks_identify(agent->trunks, source->connection, &source->peer.ip);
+
+	if (trunk != NULL && sip->sip_request->rq_method != sip_method_register) {
+		party_set_trunk(from, trunk);
+		return true;
+	}
+	if (trunk == NULL) {
+		counters_add(COUNTER_TRUNK_STRANGER);
+		log_info("%s from %s is refused: its certificate is of no trunk that may call",
+			sip->sip_request->rq_method_name, source->text);
+	}
+	nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
+	return false;
+}
+
+/* Who is the request from? False: it has been answered. */
+static bool
+prove(struct agent *agent, nta_incoming_t *request, const sip_t *sip, const struct source *source,
+	struct party *from)
 {
 	char user[USER_NAME_SIZE];
+
+	if (source->connection == NULL)
+		return false;
+	if (tls_peer_is_peering(source->connection))
+		return prove_trunk(agent, request, sip, source, from);
+	if (!auth_request(agent->auth, request, sip, source, user))
+		return false;
+	party_set_user(from, user);
+	return true;
+}
+
+/* A request of a user or trunk, once it has proved to be one. Returns whether it was taken over. */
+static bool
+serve(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
+{
 	struct source source;
+	struct party from;
 	bool taken = false;
 
 	source_of(agent, request, &source);
-	if (source.connection != NULL && tls_peer_is_peering(source.connection)) {
-		/* nobody logs in where trunks are known by their certificates */
-		nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
-		source_release(&source);
-		return false;
-	}
-	if (source.connection == NULL || !auth_request(agent->auth, request, sip, &source, user)) {
+	if (!prove(agent, request, sip, &source, &from)) {
 		source_release(&source);
 		return false;
 	}
@@ -169,12 +202,12 @@ serve_user(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 	if (!accept_request(agent, request, sip)) {
 		/* it has been answered */
 	} else if (sip->sip_request->rq_method == sip_method_register) {
-		registrar_handle(
-			agent->registrar, request, sip, user, source.connection, &source.peer.ip);
+		registrar_handle(agent->registrar, request, sip, from.name, source.connection,
+			&source.peer.ip);
 	} else {
-		registrar_meet(agent->registrar, sip, user, source.connection, &source.peer.ip);
-		struct party from;
-		party_set_user(&from, user);
+		if (from.kind == PARTY_USER)
+			registrar_meet(agent->registrar, sip, from.name, source.connection,
+				&source.peer.ip);
 		b2bua_invite(agent->b2bua, request, sip, &from, &source);
 		taken = true;
 	}
@@ -208,7 +241,7 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 		/* with a To tag it is of a dialog that we do not know: RFC 3261 12.2.2 */
 		if (sip->sip_to->a_tag != NULL)
 			nta_incoming_treply(request, 481, NULL, TAG_END());
-		else if (serve_user(agent, request, sip))
+		else if (serve(agent, request, sip))
 			return 0;
 		break;
 	case sip_method_bye:

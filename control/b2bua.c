@@ -31,21 +31,23 @@
 #include <string.h>
 #include <strings.h>
 
-#define RETRY_AFTER "5" /* seconds, while there is no relay */
+#define RETRY_AFTER_S 5 /* while there is no relay */
 
 /* Answers the caller's INVITE for good. */
 static void
 refuse(struct call *call, int status, const char *phrase)
 {
-	char min_se[32];
+	char min_se[32], after[16];
 
 	if (call->answered_in || call->invite_in == NULL)
 		return;
 	call->answered_in = true;
 	snprintf(min_se, sizeof(min_se), "Min-SE: %u\r\n",
 		call->agent->config->sip.dialogs.session_min_s);
+	snprintf(after, sizeof(after), "%u",
+		call->retry_after_s != 0 ? call->retry_after_s : RETRY_AFTER_S);
 	nta_incoming_treply(call->invite_in, status, phrase,
-		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(RETRY_AFTER)),
+		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(after)),
 		TAG_IF(status == 422, SIPTAG_HEADER_STR(min_se)), TAG_END());
 }
 
@@ -86,6 +88,8 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	record_cause(
 		call->record, who_hung_up(except), cause, call->answered_in ? 200 : status, NULL);
 	su_timer_reset(call->timer);
+	su_timer_reset(call->setup_timer);
+	call_limits_give(&call->limits);
 	refuse(call, status, phrase);
 	call_branch_cancel_all(call, NULL);
 	call_exchange_end(call);
@@ -298,10 +302,12 @@ static void
 start_calling(struct call *call)
 {
 	call->state = CALL_RINGING;
-	if (!call_target_next(call))
-		call_end(call, "no way to the callee", NULL, 480, NULL);
-	else
+	if (call_target_next(call))
 		su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
+	else if (call->limit_status != 0)
+		call_end(call, "over a limit", NULL, call->limit_status, call->limit_phrase);
+	else
+		call_end(call, "no way to the callee", NULL, 480, NULL);
 }
 
 /* The relay has ports for both legs, or not. */

@@ -70,7 +70,8 @@ call_new(struct b2bua *b2bua)
 		goto fail;
 	call->timer = su_timer_create(su_root_task(b2bua->agent->root),
 		(su_duration_t)b2bua->agent->config->sip.no_answer_s * 1000);
-	if (call->timer == NULL)
+	call->setup_timer = su_timer_create(su_root_task(b2bua->agent->root), 1000);
+	if (call->timer == NULL || call->setup_timer == NULL)
 		goto fail;
 	su_home_init(call->home);
 	call->b2bua = b2bua;
@@ -91,6 +92,10 @@ call_new(struct b2bua *b2bua)
 	return call;
 
 fail:
+	if (call != NULL) {
+		su_timer_destroy(call->timer);
+		su_timer_destroy(call->setup_timer);
+	}
 	free(call);
 	return NULL;
 }
@@ -113,6 +118,8 @@ call_free(struct call *call)
 		call->next->prev = call->prev;
 	call->b2bua->count--;
 	su_timer_destroy(call->timer);
+	su_timer_destroy(call->setup_timer);
+	call_limits_give(&call->limits);
 	nta_incoming_destroy(call->invite_in);
 	call_exchange_free(call);
 	call_forward_free_all(call);

@@ -9,6 +9,7 @@
 
 #include "b2bua.h"
 #include "call_exchange.h"
+#include "call_limits.h"
 #include "call_media.h"
 #include "call_sdp.h"
 #include "party.h"
@@ -80,7 +81,9 @@ struct call_branch {
 	int status;         /* of the final response; 0: none yet */
 	const char *phrase; /* NULL: the usual */
 	bool cancelled;
-	bool looking; /* its redirect is being looked up */
+	bool looking;                 /* its redirect is being looked up */
+	bool heard;                   /* any response has come */
+	struct digest_client *digest; /* what the trunk has asked for; NULL: nothing */
 	char *answer; /* of a reliable provisional response: holds keys; NULL: none */
 	size_t answer_length;
 };
@@ -106,6 +109,11 @@ struct call {
 	struct call_dialog *dialogs;
 	struct call_route *routes;
 	unsigned redirects; /* followed so far */
+	struct call_limits_hold limits;
+	int limit_status; /* for want of a target that is below its limits; 0: none was over */
+	const char *limit_phrase;
+	unsigned retry_after_s;  /* of a 503; 0: the usual */
+	su_timer_t *setup_timer; /* a trunk's first word */
 	struct call_branch *branches;
 	struct call_branch *described; /* whose description the relay has */
 	nta_incoming_t *invite_in;     /* from the caller */
@@ -173,6 +181,9 @@ int call_target_find(struct call *call, const sip_t *request);
 void call_on_routed(struct call *call, int status, const char *phrase);
 /* Opens the branches of the next group of targets. False: there is none any more. */
 bool call_target_next(struct call *call);
+/* When all have failed, and this is the best response: opens the next, if there is one and the
+ * response lets us go on. */
+bool call_target_after(struct call *call, const struct call_branch *best);
 /* A target's final response, 300 to 699, has come: is there something to do about it (a redirect to
  * follow) before it counts? */
 bool call_target_retry(struct call_branch *branch, const sip_t *response);
@@ -181,10 +192,16 @@ void call_target_free_all(struct call *call);
 /* call_branch.c: the INVITEs to the targets. What comes of them is told to b2bua.c: */
 /* Opens one branch. 0, or -errno. */
 int call_branch_add(struct call *call, const struct route_target *target);
-/* Is one of them still without a final response? */
+/* Is one of them still without a final response, and not taken back? */
 bool call_branch_is_open(const struct call *call);
 /* Takes back each INVITE that has no final response yet. */
 void call_branch_cancel_all(struct call *call, const struct call_branch *except);
+/* Takes back the INVITEs to trunks that have said nothing, and takes those out. Were there any? */
+bool call_branch_give_up(struct call *call);
+/* The credentials of a request in a dialog with a trunk that has asked for some, on the call's
+ * home; NULL for none. */
+void call_branch_credentials(const struct call_dialog *dialog, const char *method, const char *body,
+	sip_authorization_t **authorization, sip_proxy_authorization_t **proxy_authorization);
 /* Have all failed? Then the next group of targets is called, or call_on_failed(). */
 void call_branch_look(struct call *call);
 void call_branch_free_all(struct call *call);

@@ -3,6 +3,8 @@
  * call, the others are cancelled; a 2xx that crosses its CANCEL is acknowledged and ended. */
 #include "call.h"
 #include "call_best.h"
+#include "call_headers.h"
+#include "digest_client.h"
 
 #include "relay/log.h"
 
@@ -20,18 +22,6 @@
 
 static nta_response_f on_response;
 
-/* From: the caller's address of record and the name it gave itself, with a tag of our own. */
-static sip_from_t *
-make_from(struct call *call, const sip_t *invite)
-{
-	const char *domain = call->agent->config->sip.domain;
-	sip_from_t *from = sip_from_format(call->home, "<sip:%s@%s>", call->caller, domain);
-
-	if (from != NULL && invite->sip_from->a_display != NULL)
-		from->a_display = su_strdup(call->home, invite->sip_from->a_display);
-	return from;
-}
-
 static int
 open_leg(struct call_branch *branch, const sip_t *invite)
 {
@@ -43,12 +33,33 @@ open_leg(struct call_branch *branch, const sip_t *invite)
 	branch->leg = nta_leg_tcreate(call->agent->nta, call_on_branch_request,
 		(nta_leg_magic_t *)branch,
 		SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
-		SIPTAG_FROM(make_from(call, invite)),
+		SIPTAG_FROM(call_headers_from(call->home, &call->agent->config->sip, invite,
+			&call->side[0].party, &branch->target->party)),
 		SIPTAG_TO(sip_to_format(call->home, "<%s>", branch->target->to)), TAG_END());
 	if (branch->leg == NULL)
 		return -ENOMEM;
 	nta_leg_tag(branch->leg, tag);
 	return 0;
+}
+
+/* What we answer a trunk's challenge with; nothing where it has not challenged us. */
+struct credentials {
+	sip_authorization_t *authorization;
+	sip_proxy_authorization_t *proxy_authorization;
+};
+
+static int
+fill_credentials(const struct call_branch *branch, const char *method, const char *uri,
+	const char *body, struct credentials *out)
+{
+	const struct config_trunk *trunk = branch->target->party.trunk;
+
+	*out = (struct credentials){NULL, NULL};
+	if (branch->digest == NULL)
+		return 0;
+	return digest_client_add(branch->digest, branch->call->home, method, uri, body,
+		body != NULL ? strlen(body) : 0, trunk->credentials, trunk->credentials_count,
+		&out->authorization, &out->proxy_authorization);
 }
 
 static int
@@ -60,8 +71,12 @@ send_invite(struct call_branch *branch, const sip_t *invite)
 	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
 	sip_max_forwards_t max_forwards[1];
 	char timer[CALL_TIMER_LINES];
+	struct credentials credentials;
+	const char *passed = call_headers_pass(call->home, &call->agent->config->sip, invite,
+		&call->side[0].party, &target->party);
 
-	if (body == NULL && !call->late)
+	if ((body == NULL && !call->late) || passed == NULL ||
+		fill_credentials(branch, "INVITE", target->uri, body, &credentials) != 0)
 		return -ENOMEM;
 	sip_max_forwards_init(max_forwards);
 	max_forwards->mf_count = hops - 1;
@@ -76,6 +91,9 @@ send_invite(struct call_branch *branch, const sip_t *invite)
 			/* an offer in a reliable response would have to be answered in its PRACK */
 			SIPTAG_SUPPORTED_STR(call->late ? "timer" : "timer, 100rel"),
 			SIPTAG_HEADER_STR(call_timer_request_lines(&call->side[1], timer)),
+			SIPTAG_HEADER_STR(passed), NTATAG_PASS_100(1),
+			SIPTAG_AUTHORIZATION(credentials.authorization),
+			SIPTAG_PROXY_AUTHORIZATION(credentials.proxy_authorization),
 			TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 			TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 	return branch->invite == NULL ? -ENOMEM : 0;
@@ -122,7 +140,7 @@ call_branch_is_open(const struct call *call)
 {
 	const struct call_branch *branch = call->branches;
 
-	while (branch != NULL && branch->status != 0)
+	while (branch != NULL && (branch->status != 0 || branch->cancelled))
 		branch = branch->next;
 	return branch != NULL;
 }
@@ -143,6 +161,22 @@ call_branch_cancel_all(struct call *call, const struct call_branch *except)
 	for (struct call_branch *branch = call->branches; branch != NULL; branch = branch->next)
 		if (branch != except)
 			cancel(branch);
+}
+
+bool
+call_branch_give_up(struct call *call)
+{
+	bool any = false;
+
+	for (struct call_branch *each = call->branches; each != NULL; each = each->next) {
+		if (each->target->kind != ROUTE_TRUNK || each->heard || each->status != 0 ||
+			each->cancelled)
+			continue;
+		route_target_failed(call->agent, each->target);
+		cancel(each);
+		any = true;
+	}
+	return any;
 }
 
 static void
@@ -190,10 +224,8 @@ call_branch_look(struct call *call)
 	}
 	if (call->state != CALL_RINGING || best == NULL)
 		return;
-	/* 6xx: nobody will take it, RFC 3261 16.7 step 5 */
-	if (best->status < 600 && call_target_next(call))
-		return;
-	call_on_failed(call, best);
+	if (!call_target_after(call, best))
+		call_on_failed(call, best);
 }
 
 /* Did the way to the callee fail, rather than the callee refuse? */
@@ -251,6 +283,53 @@ on_provisional(struct call_branch *branch, const sip_t *sip)
 		call_on_progress(branch, dialog, sip);
 }
 
+/* Sends the INVITE anew with our credentials for the trunk, if it may. */
+static bool
+answer_challenge(struct call_branch *branch, const sip_t *response)
+{
+	const struct config_trunk *trunk = branch->target->party.trunk;
+
+	if (trunk == NULL || branch->cancelled)
+		return false;
+	if (branch->digest == NULL)
+		branch->digest = digest_client_create();
+	if (branch->digest == NULL)
+		return false;
+	int result = digest_client_take(
+		branch->digest, response, trunk->credentials, trunk->credentials_count);
+	if (result != 0) {
+		log_warning("trunk %s: its challenge can't be answered: %s", trunk->name,
+			result == -EACCES   ? "it refuses our credentials"
+			: result == -ENOENT ? "there are no credentials for its realm"
+					    : "it asks for what we don't know");
+		return false;
+	}
+	msg_t *invite = nta_incoming_getrequest(branch->call->invite_in);
+	nta_outgoing_destroy(branch->invite);
+	result = send_invite(branch, sip_object(invite));
+	msg_destroy(invite);
+	return result == 0;
+}
+
+void
+call_branch_credentials(const struct call_dialog *dialog, const char *method, const char *body,
+	sip_authorization_t **authorization, sip_proxy_authorization_t **proxy_authorization)
+{
+	struct credentials credentials = {NULL, NULL};
+	const sip_route_t *route;
+	const sip_contact_t *target;
+
+	/* RFC 7616 3.4: the URI is that of the request, the far end's Contact */
+	if (dialog->branch != NULL && dialog->branch->digest != NULL &&
+		nta_leg_get_route(dialog->leg, &route, &target) >= 0 && target != NULL) {
+		su_home_t *home = dialog->side->call->home;
+		fill_credentials(dialog->branch, method, url_as_string(home, target->m_url), body,
+			&credentials);
+	}
+	*authorization = credentials.authorization;
+	*proxy_authorization = credentials.proxy_authorization;
+}
+
 /* Every response to our INVITE; Sofia makes one itself for a lost connection. */
 static int
 on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
@@ -260,6 +339,12 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 
 	if (branch->status != 0)
 		return 0;
+	branch->heard = true;
+	if (sip != NULL && (status == 401 || status == 407)) {
+		if (answer_challenge(branch, sip))
+			return 0;
+		status = 500; /* is about us, not about the callee */
+	}
 	if (status < 200 && sip != NULL)
 		on_provisional(branch, sip);
 	else if (status < 300 && sip != NULL)
@@ -274,6 +359,7 @@ call_branch_free_all(struct call *call)
 {
 	for (struct call_branch *branch = call->branches; branch != NULL; branch = branch->next) {
 		nta_outgoing_destroy(branch->invite);
+		digest_client_destroy(branch->digest);
 		if (branch->leg != NULL)
 			nta_leg_destroy(branch->leg);
 		if (branch->answer != NULL)

@@ -42,6 +42,10 @@ call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 		return 482;
 	if (!media_is_connected(call->agent->media))
 		return 503;
+	enum call_limit limit = call_limits_take(
+		call->agent->limits, &call->limits, &call->side[0].party, call_now_ms());
+	if (limit != CALL_LIMIT_NONE)
+		return call_limits_status(limit, false, phrase, &call->retry_after_s);
 	call->late = offer == NULL;
 	call->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
 	                 sip_has_feature(sip->sip_require, "100rel");

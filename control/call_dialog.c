@@ -131,7 +131,11 @@ call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
 	nta_outgoing_magic_t *magic, sip_method_t method, const char *body)
 {
 	char timer[CALL_TIMER_LINES];
+	sip_authorization_t *authorization;
+	sip_proxy_authorization_t *proxy_authorization;
 
+	call_branch_credentials(
+		dialog, sip_method_name(method, NULL), body, &authorization, &proxy_authorization);
 	return nta_outgoing_tcreate(dialog->leg, on_response, magic,
 		(const url_string_t *)dialog->next_hop, method, sip_method_name(method, NULL), NULL,
 		NTATAG_TPORT(dialog->connection),
@@ -139,6 +143,8 @@ call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
 		SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
 		SIPTAG_SUPPORTED_STR("timer"),
 		SIPTAG_HEADER_STR(call_timer_request_lines(dialog->side, timer)),
+		SIPTAG_AUTHORIZATION(authorization),
+		SIPTAG_PROXY_AUTHORIZATION(proxy_authorization),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 }
@@ -161,12 +167,19 @@ on_bye_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_
 void
 call_dialog_bye(struct call_dialog *dialog)
 {
+	sip_authorization_t *authorization;
+	sip_proxy_authorization_t *proxy_authorization;
+
 	if (dialog->ended)
 		return;
 	dialog->ended = true;
-	dialog->bye =
-		nta_outgoing_tcreate(dialog->leg, on_bye_response, (nta_outgoing_magic_t *)dialog,
-			NULL, SIP_METHOD_BYE, NULL, NTATAG_TPORT(dialog->connection), TAG_END());
+	call_branch_credentials(dialog, "BYE", NULL, &authorization, &proxy_authorization);
+	dialog->bye = nta_outgoing_tcreate(dialog->leg, on_bye_response,
+		(nta_outgoing_magic_t *)dialog, (const url_string_t *)dialog->next_hop,
+		SIP_METHOD_BYE, NULL, NTATAG_TPORT(dialog->connection),
+		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
+		SIPTAG_AUTHORIZATION(authorization),
+		SIPTAG_PROXY_AUTHORIZATION(proxy_authorization), TAG_END());
 	if (dialog->bye != NULL)
 		dialog->side->call->waiting++;
 }

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <sofia-sip/sip_header.h>
 
+/* For the first word of a trunk, be it 100: over TLS to a neighbour that is long. By RFC 3261's
+ * timer B the caller would hear nothing for 32 s. */
+#define TRUNK_SETUP_MS 4000
 #define REDIRECTS_MAX 5 /* of one call: RFC 3261 8.1.3.4 wants no loop */
 
 struct lookup {
@@ -55,6 +58,7 @@ on_own_routed(struct call *call, struct route *route)
 		return;
 	}
 	call->callee = su_strdup(call->home, route->called);
+	call->retry_after_s = route->retry_after_s;
 	if (status != 0) {
 		call_on_routed(call, status, route->phrase);
 		route_free(route);
@@ -102,6 +106,42 @@ call_target_find(struct call *call, const sip_t *request)
 	return look_up(call, NULL, request);
 }
 
+/* The trunk has said nothing at all: on to the next. */
+static void
+on_setup_time(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct call *call = (struct call *)arg;
+
+	if (call->state != CALL_RINGING || !call_branch_give_up(call) ||
+		call_branch_is_open(call) || call_target_next(call))
+		return;
+	call_end(call, "no trunk answered", NULL, 503, NULL);
+}
+
+/* May the call go to this party? It counts as its call then, in place of the one before. */
+static bool
+take_limit(struct call *call, const struct party *party)
+{
+	enum call_limit limit = call_limits_take_to(&call->limits, party, call_now_ms());
+
+	if (limit == CALL_LIMIT_NONE)
+		return true;
+	call->limit_status =
+		call_limits_status(limit, true, &call->limit_phrase, &call->retry_after_s);
+	return false;
+}
+
+static bool
+open_target(struct call *call, const struct route_target *target)
+{
+	if (!take_limit(call, &target->party) || call_branch_add(call, target) != 0)
+		return false;
+	if (target->kind == ROUTE_TRUNK)
+		su_timer_set_interval(
+			call->setup_timer, on_setup_time, (su_timer_arg_t *)call, TRUNK_SETUP_MS);
+	return true;
+}
+
 bool
 call_target_next(struct call *call)
 {
@@ -113,10 +153,22 @@ call_target_next(struct call *call)
 			if (each->started > 0 && opened > 0 && target->group != target[-1].group)
 				break;
 			each->started++;
-			if (call_branch_add(call, target) == 0)
+			if (open_target(call, target))
 				opened++;
 		}
 	return opened > 0;
+}
+
+/* From a phone, until somebody wants nothing of the call at all (6xx: RFC 3261 16.7 step 5); from a
+ * trunk only where it could not take the call: one that knows about the callee has been heard. */
+bool
+call_target_after(struct call *call, const struct call_branch *best)
+{
+	bool able = best->status < 500 && best->status != 408;
+
+	if (best->status >= 600 || (best->target->kind == ROUTE_TRUNK && able))
+		return false;
+	return call_target_next(call);
 }
 
 /* The first contact that is of our domain, or a number for our dial plan, is where the call goes:

@@ -3,6 +3,8 @@
  * on, so it has a while to come back. Nobody tells of a closed connection that has no transaction
  * waiting, so all are looked at now and then. */
 #include "call.h"
+#include "listener.h"
+#include "trunk.h"
 
 #include <errno.h>
 #include <sofia-sip/tport.h>
@@ -16,16 +18,35 @@ is_connected(const struct call_dialog *dialog)
 	return !tport_is_closed(dialog->connection) && !tport_is_shutdown(dialog->connection);
 }
 
+/* A trunk that connected to us can be connected to, where it lives. */
+static bool
+find_trunk_again(struct call_dialog *dialog)
+{
+	struct call *call = dialog->side->call;
+	const struct config_trunk *trunk = dialog->side->party.trunk;
+	struct relay_addr addresses[RESOLVE_MAX];
+	char hop[TRUNK_HOP_SIZE];
+
+	if (trunks_targets(call->agent->trunks, trunk, addresses) == 0)
+		return false;
+	dialog->next_hop = su_strdup(call->home, trunk_next_hop(trunk, &addresses[0], hop));
+	dialog->ident = LISTENER_PEERING;
+	tport_unref(dialog->connection);
+	dialog->connection = NULL;
+	return dialog->next_hop != NULL;
+}
+
 /* Has the phone registered again, and not another one of its user's? Then that is the way to it. */
 static bool
 find_again(struct call_dialog *dialog)
 {
 	struct call *call = dialog->side->call;
-	const char *user = dialog->side->index == 0 ? call->caller : call->callee;
 	struct binding binding;
 
-	if (registrar_find_again(call->agent->registrar, user, dialog->connection,
-		    &dialog->side->peer, &binding) != 0)
+	if (dialog->side->party.kind == PARTY_TRUNK)
+		return find_trunk_again(dialog);
+	if (registrar_find_again(call->agent->registrar, dialog->side->party.name,
+		    dialog->connection, &dialog->side->peer, &binding) != 0)
 		return false;
 	tport_unref(dialog->connection);
 	dialog->connection = tport_ref(binding.connection);

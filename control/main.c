@@ -264,6 +264,8 @@ main(int argc, char **argv)
 	} else if (check) {
 		result = tls_files_check(&config->sip, error, sizeof(error));
 		if (result == 0)
+			result = config_read_secrets(config, error, sizeof(error));
+		if (result == 0)
 			printf("%s: good\n", path);
 	} else {
 		raise_descriptors();
@@ -276,6 +278,8 @@ main(int argc, char **argv)
 			result = tls_connection_start();
 		if (result == 0)
 			result = tls_policy_install(error, sizeof(error));
+		if (result == 0)
+			result = config_read_secrets(config, error, sizeof(error));
 		if (result == 0)
 			result = users_open(
 				config->sip.users, USERS_READ, &users, error, sizeof(error));
