@@ -251,8 +251,9 @@ refuse(struct auth *auth, nta_incoming_t *request, const struct login *login)
 	challenge(auth, request, digest_verdict_is_stale(login->verdict));
 }
 
-bool
-auth_owns_uri(const struct auth *auth, const url_t *url, const char *user)
+/* Is the URI the address of record of this user? */
+static bool
+owns_uri(const struct auth *auth, const url_t *url, const char *user)
 {
 	char name[AGENT_USER_SIZE];
 
@@ -280,9 +281,8 @@ speaks_for_itself(const struct auth *auth, const sip_t *sip, const char *user)
 	const url_t *from = sip->sip_from->a_url;
 
 	if (sip->sip_request->rq_method == sip_method_register)
-		return auth_owns_uri(auth, from, user) &&
-		       auth_owns_uri(auth, sip->sip_to->a_url, user);
-	return auth_owns_uri(auth, from, user) || is_anonymous(from);
+		return owns_uri(auth, from, user) && owns_uri(auth, sip->sip_to->a_url, user);
+	return owns_uri(auth, from, user) || is_anonymous(from);
 }
 
 bool

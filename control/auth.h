@@ -21,8 +21,4 @@ void auth_destroy(struct auth *auth);
 bool auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, char user[USER_NAME_SIZE]);
 
-/* Is the URI the address of record of this user? For whatever asserts an identity: From,
- * P-Preferred-Identity, P-Asserted-Identity (RFC 3325). */
-bool auth_owns_uri(const struct auth *auth, const url_t *url, const char *user);
-
 #endif

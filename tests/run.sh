@@ -15,7 +15,8 @@ with the line "N passed, N failed"; the log of each failed test is shown before 
 
   --suite NAME   only one suite: unit, vectors, differential, threats-media or integration
   --sanitize     instead: all but integration under AddressSanitizer and UBSan (gcc), and the
-                 lock-free table with threads under ThreadSanitizer (clang)
+                 lock-free table with threads, and PostgreSQL's thread, under ThreadSanitizer
+                 (clang)
   --fuzz [N]     instead: each libFuzzer target for N seconds (default 60) from its seeds; a normal run
                  gives each 10 seconds
   --list         name the tests, run none
@@ -139,7 +140,7 @@ elif [ "$sanitize" = yes ]; then
   export ASAN_OPTIONS=abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
   run_tests "$root/build-asan" --suite unit --suite vectors --suite differential --suite threats-media -t 4
-  run_tests "$root/build-tsan" port_table_threads -t 4
+  run_tests "$root/build-tsan" port_table_threads users_postgres -t 4
 else
   build "$root/build-test" -Dwerror=true || fail "the build failed"
   if [ "$list" = yes ]; then
