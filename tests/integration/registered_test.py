@@ -36,11 +36,20 @@ def sha256(text):
 def add_users(server, count):
     """As sallyctl would, in one transaction."""
     with sqlite3.connect(server.path("users.db")) as users:
+        users.row_factory = sqlite3.Row
+        row = dict(users.execute("SELECT * FROM users WHERE name = 'alice'").fetchone())
         users.executemany(
-            "INSERT INTO users (name, realm, ha1_md5, ha1_sha256, ha1_sha512_256, created)"
-            " SELECT ?, realm, ha1_md5, ?, ha1_sha512_256, created FROM users WHERE name = 'alice'",
-            ((name(i), sha256(f"{name(i)}:{DOMAIN}:pw")) for i in range(count)))
+            f"INSERT INTO users ({', '.join(row)}) VALUES ({', '.join(':' + key for key in row)})",
+            (dict(row, name=name(i), ha1_sha256=sha256(f"{name(i)}:{DOMAIN}:pw")) for i in range(count)))
     users.close()
+
+
+class Line:
+    """A connection, and the nonce that is used on it."""
+
+    def __init__(self, server, tls, number):
+        self.sock = connect(server, tls, number)
+        self.offered, self.count = None, 0
 
 
 def connect(server, tls, number):
@@ -56,13 +65,13 @@ def connect(server, tls, number):
 class Caller:
     """One phone: registers, and stays."""
 
-    def __init__(self, sock, number):
-        self.name, self.sock, self.cseq = name(number), sock, 0
+    def __init__(self, line, number):
+        self.name, self.line, self.cseq = name(number), line, 0
 
     def ask(self, more=""):
         self.cseq += 1
         address = f"<sip:{self.name}@{DOMAIN}>"
-        self.sock.sendall(
+        self.line.sock.sendall(
             (f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK{self.name}"
              f"{self.cseq};rport\r\nMax-Forwards: 70\r\nFrom: {address};tag=1\r\nTo: {address}\r\n"
              f"Call-ID: call-{self.name}\r\nCSeq: {self.cseq} REGISTER\r\nSupported: path, outbound\r\n"
@@ -71,31 +80,35 @@ class Caller:
              "Content-Length: 0\r\n\r\n").encode())
         answer = b""
         while b"\r\n\r\n" not in answer:
-            more = self.sock.recv(65536)
+            more = self.line.sock.recv(65536)
             if not more:
                 raise OSError("closed")
             answer += more
         return answer.decode()
 
     def register(self):
-        challenge = next(line for line in self.ask().split("\r\n") if "algorithm=SHA-256" in line)
-        offered = quoted(challenge)
+        if self.line.offered is None:
+            self.line.offered = quoted(next(
+                line for line in self.ask().split("\r\n") if "algorithm=SHA-256" in line))
+        offered = self.line.offered
+        self.line.count += 1
+        count = f"{self.line.count:08x}"
         second = sha256(f"REGISTER:sip:{DOMAIN}")
-        response = sha256(f"{sha256(f'{self.name}:{DOMAIN}:pw')}:{offered['nonce']}:00000001:c0ffee:auth:{second}")
+        response = sha256(f"{sha256(f'{self.name}:{DOMAIN}:pw')}:{offered['nonce']}:{count}:c0ffee:auth:{second}")
         return self.ask(
             f'Authorization: Digest username="{self.name}", realm="{DOMAIN}", nonce="{offered["nonce"]}", '
             f'uri="sip:{DOMAIN}", response="{response}", algorithm=SHA-256, cnonce="c0ffee", '
-            f'opaque="{offered["opaque"]}", qop=auth, nc=00000001\r\n').startswith("SIP/2.0 200")
+            f'opaque="{offered["opaque"]}", qop=auth, nc={count}\r\n').startswith("SIP/2.0 200")
 
 
 def measure(server, count, share):
     tls = ssl.create_default_context(cafile=server.path("cert.pem"))
     tls.check_hostname = False
-    phones = [Caller(connect(server, tls, number), number) for number in range(20)]
+    phones = [Caller(Line(server, tls, number), number) for number in range(20)]
     good = sum(phone.register() for phone in phones)  # takes what is needed once
     before, begun = server.memory_kb(), time.monotonic()
     for number in range(20, count):
-        phone = Caller(phones[-1].sock if number % share else connect(server, tls, number), number)
+        phone = Caller(phones[-1].line if number % share else Line(server, tls, number), number)
         good += phone.register()
         phones.append(phone)
     took = time.monotonic() - begun
