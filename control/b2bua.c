@@ -108,7 +108,6 @@ call_on_accepted(struct call *call)
 	call->answered_in = true;
 	call->side[0].dialog->confirmed = true;
 	call->answered_ms = call_now_ms();
-	call->rekeyed_ms = call->answered_ms;
 	call->state = CALL_UP;
 	record_answered(call->record);
 }
@@ -410,6 +409,8 @@ b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 	call = call_find(b2bua, id);
 	if (call == NULL || call->state == CALL_ENDED)
 		return;
+	if (event->kind == RELAY_EVENT_KEY_EXPIRING && event->leg < 2)
+		call_rekey_expiring(&call->side[event->leg]);
 	if (event->kind != RELAY_EVENT_TIMEOUT && event->kind != RELAY_EVENT_DELETED)
 		return;
 	if (call_media_lost(call, event->id) > 0)

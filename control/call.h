@@ -40,6 +40,13 @@ struct call_session {
 	uint64_t tried_ms; /* our last refresh */
 };
 
+/* When a side's leg has had, or needs, fresh keys. */
+struct call_keys {
+	uint64_t made_ms;  /* 0: with the call */
+	uint64_t tried_ms; /* our last offer of them; 0: never */
+	bool expiring;     /* the relay says that a key's lifetime is nearly used up */
+};
+
 struct call_side {
 	struct call *call;
 	unsigned index; /* 0 or 1 */
@@ -47,6 +54,7 @@ struct call_side {
 	struct call_dialog *dialog; /* the one that counts; NULL: none yet */
 	struct relay_ip peer;       /* the phone's address */
 	struct call_session session;
+	struct call_keys keys;
 };
 
 /* A dialog (RFC 3261 12), early or confirmed. It lives as long as the call. */
@@ -130,8 +138,7 @@ struct call {
 	struct call_sdp sdp;
 	struct call_exchange exchange;
 	struct call_forward *forwards;
-	uint64_t rekeyed_ms; /* when both legs had fresh keys */
-	su_timer_t *timer;   /* no answer; and, at the end, to be freed */
+	su_timer_t *timer; /* no answer; and, at the end, to be freed */
 	/* what has to come yet: replies of the relay, to BYE, to a cancelled INVITE, a look-up, the
 	 * caller's ACK where a BYE is owed */
 	unsigned waiting;
@@ -170,6 +177,11 @@ void call_on_accepted(struct call *call);
 /* call_check.c: what can be said of an INVITE without asking anybody: 0, or the status to refuse it
  * with and *phrase, if not the usual one. */
 int call_check_invite(struct call *call, const sip_t *sip, const char **phrase);
+
+/* call_rekey.c: looked at every second; the relay's event; fresh keys were agreed on. */
+void call_rekey_look(struct call_side *side);
+void call_rekey_expiring(struct call_side *side);
+void call_rekey_done(struct call_side *side);
 
 /* call_watch.c: calls whose phone's connection closed. */
 int call_watch_start(struct b2bua *b2bua);

@@ -148,6 +148,8 @@ on_applied(struct call *call, int status)
 		answer(exchange, 200, NULL, body);
 	}
 	call_sdp_commit(call);
+	if (exchange->rekey)
+		call_rekey_done(exchange->to);
 	/* one that was late has its ACK; an UPDATE has none */
 	if (exchange->from != NULL && exchange->invite && !exchange->late)
 		exchange->stage = EXCHANGE_ANSWERED;
@@ -214,15 +216,6 @@ on_refused(struct call *call, int status, const char *phrase)
 	refuse(call, status >= 400 && status < 500 ? status : call_best_map(status), phrase);
 }
 
-/* What it says of its media is what it said. */
-static void
-end_refresh(struct call *call, const sip_t *sip, bool must_ack)
-{
-	if (must_ack)
-		call_dialog_ack(call->exchange.to->dialog, sip->sip_cseq->cs_seq, NULL);
-	close_exchange(call);
-}
-
 /* To our re-INVITE or UPDATE. */
 static int
 on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
@@ -247,7 +240,7 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 	call_dialog_refresh(exchange->to->dialog, sip);
 	call_timer_response(exchange->to, sip);
 	if (exchange->refresh)
-		end_refresh(call, sip, invite);
+		close_exchange(call);
 	else if (exchange->late)
 		take_late_offer(call, sip);
 	else
@@ -375,21 +368,43 @@ call_exchange_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_
 	nta_incoming_destroy(in);
 }
 
+/* A re-INVITE of ours to one side, which the other does not hear of. */
+static int
+offer_alone(struct call_side *side, const char *body)
+{
+	if (body == NULL)
+		return -EINVAL;
+	side->call->exchange =
+		(struct call_exchange){.stage = EXCHANGE_ASKED, .to = side, .invite = true};
+	ask(side->call, body);
+	return 0;
+}
+
+int
+call_rekey(struct call *call, unsigned side)
+{
+	if (call->exchange.stage != EXCHANGE_NONE || call->state != CALL_UP)
+		return -EBUSY;
+	int result = offer_alone(&call->side[side], call_sdp_rekey(call, side));
+	call->exchange.rekey = call->exchange.stage == EXCHANGE_ASKED;
+	return result;
+}
+
 int
 call_exchange_refresh(struct call_side *side)
 {
 	struct call *call = side->call;
-	bool update = side->dialog->can_update;
 
 	if (call->exchange.stage != EXCHANGE_NONE)
 		return -EBUSY;
+	if (!side->dialog->can_update)
+		return offer_alone(side, call_sdp_repeat(call, side->index));
 	call->exchange = (struct call_exchange){
 		.stage = EXCHANGE_ASKED,
 		.to = side,
-		.invite = !update,
 		.refresh = true,
 	};
-	ask(call, update ? NULL : call_sdp_said(call, side->index));
+	ask(call, NULL);
 	return 0;
 }
 

@@ -29,7 +29,8 @@ struct call_exchange {
 	bool initial;           /* `in` is the INVITE that made the call */
 	bool invite;            /* `in` is an INVITE, not an UPDATE */
 	bool late;         /* no offer in it: that is in the 2xx of `to`, the answer in the ACK */
-	bool refresh;      /* ours, of the session timer: nothing changes */
+	bool refresh;      /* an UPDATE of ours, of the session timer: nothing changes */
+	bool rekey;        /* ours, for fresh keys */
 	bool accepted;     /* `to` has sent its 2xx: no way back */
 	uint32_t ack_owed; /* CSeq of that 2xx, while it has no ACK; 0: none */
 };

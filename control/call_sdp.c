@@ -235,24 +235,34 @@ call_sdp_make_offer(struct call *call, unsigned side, unsigned index)
 	return make_offer(call, side, index, false);
 }
 
-const char *
-call_sdp_rekey(struct call *call, unsigned side)
+/* An exchange of our own with one side: what the other one said last. */
+static const char *
+offer_alone(struct call *call, unsigned side, bool fresh)
 {
 	struct call_sdp *sdp = &call->sdp;
-	const char *body = NULL;
-	bool any = false;
 
 	if (sdp->open || sdp->said[1 - side] == NULL)
 		return NULL;
-	for (unsigned i = 0; i < sdp->streams; i++)
-		any = any || sdp->stream[i].agreed[side].transport == RELAY_TRANSPORT_SRTP;
-	if (!any)
-		return NULL;
 	open_exchange(sdp, 1 - side);
-	body = make_offer(call, side, 0, true);
+	const char *body = make_offer(call, side, 0, fresh);
 	if (body == NULL)
 		close_exchange(sdp);
 	return body;
+}
+
+const char *
+call_sdp_rekey(struct call *call, unsigned side)
+{
+	for (unsigned i = 0; i < call->sdp.streams; i++)
+		if (call->sdp.stream[i].agreed[side].transport == RELAY_TRANSPORT_SRTP)
+			return offer_alone(call, side, true);
+	return NULL;
+}
+
+const char *
+call_sdp_repeat(struct call *call, unsigned side)
+{
+	return offer_alone(call, side, false);
 }
 
 /* Does every line of the answer fit? */
@@ -460,12 +470,6 @@ call_sdp_rollback(struct call *call)
 	close_exchange(sdp);
 	call_media_drop_unused(call);
 	return result;
-}
-
-const char *
-call_sdp_said(const struct call *call, unsigned side)
-{
-	return call->sdp.text[side];
 }
 
 void

@@ -118,6 +118,9 @@ int call_sdp_answer_alone(struct call *call);
  * apply, commit. NULL: an exchange is open, no leg of that side has a key, or out of memory. */
 const char *call_sdp_rekey(struct call *call, unsigned side);
 
+/* The same with the keys that are in force: a session refresh (RFC 4028 7.4). */
+const char *call_sdp_repeat(struct call *call, unsigned side);
+
 /* The answer to `side`, which offered. NULL: out of memory. It lives until the next one. */
 const char *call_sdp_make_answer(struct call *call, unsigned side);
 
@@ -128,9 +131,6 @@ void call_sdp_commit(struct call *call);
  * more. 0; or -EKEYREVOKED where the relay has got a new key already, and the old one must not come
  * back (RFC 3711 9.1): the call can't go on. */
 int call_sdp_rollback(struct call *call);
-
-/* What we said to `side` last; NULL: nothing. */
-const char *call_sdp_said(const struct call *call, unsigned side);
 
 /* Wipes every key. */
 void call_sdp_wipe(struct call_sdp *sdp);

@@ -87,6 +87,7 @@ look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 			for (unsigned k = 0; k < 2 && call->state != CALL_ENDED; k++) {
 				look_at(&call->side[k]);
 				call_timer_look(&call->side[k]);
+				call_rekey_look(&call->side[k]);
 			}
 }
 

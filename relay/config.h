@@ -145,7 +145,6 @@ struct config_sip {
 	char *user;        /* drop to this user after start; NULL: stay */
 	enum config_srtp srtp;
 	bool unencrypted_srtcp;   /* a phone that wants SRTCP in clear gets it (RFC 4568 6.3.2) */
-	uint32_t rekey_hours;     /* fresh keys by re-INVITE every so often; 0: never */
 	enum relay_suite *suites; /* in order of preference */
 	unsigned suites_count;
 	enum config_digest *digests; /* in the order of the challenges */

@@ -374,8 +374,7 @@ check_sip(const struct config_complaint *to, struct config_sip *sip)
 			604800) != 0 ||
 		config_check_range(to, "sip.expires_default_s", sip->expires_default_s,
 			sip->expires_min_s, sip->expires_max_s) != 0 ||
-		config_check_range(to, "sip.no_answer_s", sip->no_answer_s, 1, 180) != 0 ||
-		config_check_range(to, "sip.rekey_hours", sip->rekey_hours, 0, 720) != 0)
+		config_check_range(to, "sip.no_answer_s", sip->no_answer_s, 1, 180) != 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < sip->suites_count; i++)
 		for (unsigned k = 0; k < i; k++)

@@ -164,7 +164,6 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_ENUM("srtp", OPT | CYAML_FLAG_STRICT, struct config_sip, srtp, srtps,
 		CYAML_ARRAY_LEN(srtps)),
 	CYAML_FIELD_BOOL("unencrypted_srtcp", OPT, struct config_sip, unencrypted_srtcp),
-	CYAML_FIELD_UINT("rekey_hours", OPT, struct config_sip, rekey_hours),
 	CYAML_FIELD_SEQUENCE("suites", CYAML_FLAG_POINTER | OPT, struct config_sip, suites,
 		&config_suite_value, 1, 8),
 	CYAML_FIELD_SEQUENCE("digests", CYAML_FLAG_POINTER | OPT, struct config_sip, digests,
