@@ -2,6 +2,7 @@
 #include "load.h"
 
 #define WEIGHT 0.25 /* of the newest measurement */
+#define LATE_MOST 4 /* times the limit: one stop of the whole machine is no load */
 #define RISE 0.1    /* a tick, when work is as late as it may be; more when it is later */
 #define RISE_MOST 0.3
 #define FALL 0.02
@@ -9,6 +10,8 @@
 void
 load_tick(struct load *load, double late_ms, double limit_ms)
 {
+	if (late_ms > LATE_MOST * limit_ms)
+		late_ms = LATE_MOST * limit_ms;
 	load->late_ms += (late_ms - load->late_ms) * WEIGHT;
 	if (load->late_ms > limit_ms) {
 		double step = RISE * load->late_ms / limit_ms;

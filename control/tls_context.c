@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CONTEXTS_MAX 256 /* a listener for each address of the machine */
 #define VERIFY_DEPTH 4   /* authorities between a peer's certificate and its root */
@@ -27,6 +28,13 @@ static struct role {
 	struct tls_paths paths;
 	char *texts[3];
 } roles[TLS_ROLES];
+
+/* Our certificates towards trunks that want one of their own, by the trunk's name in its own. */
+static struct trunk_files {
+	char *name;
+	struct tls_files *files;
+} * trunks;
+static unsigned trunks_count;
 
 static void
 on_new(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
@@ -96,6 +104,57 @@ load_all(const struct config_sip *config, struct role out[TLS_ROLES], char *erro
 	return result;
 }
 
+static void
+forget_trunks(struct trunk_files *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		tls_files_free(list[i].files);
+		free(list[i].name);
+	}
+	free(list);
+}
+
+/* *out: NULL if no trunk has one. */
+static int
+load_trunks(const struct config_sip *config, struct trunk_files **out, unsigned *count, char *error,
+	size_t error_size)
+{
+	struct trunk_files *list = calloc(config->trunks_count + 1, sizeof(*list));
+	unsigned used = 0;
+	char section[32];
+
+	for (unsigned i = 0; list != NULL && i < config->trunks_count; i++) {
+		const struct config_trunk *trunk = &config->trunks[i];
+		struct tls_paths paths = {section, trunk->certificate, trunk->private_key, NULL};
+		if (trunk->certificate == NULL)
+			continue;
+		snprintf(section, sizeof(section), "sip.trunks[%u]", i);
+		int result = tls_files_load(&paths, &list[used].files, error, error_size);
+		if (result != 0) {
+			forget_trunks(list, used);
+			return result;
+		}
+		list[used++].name = strdup(trunk->tls_name);
+	}
+	if (list == NULL || (used > 0 && list[used - 1].name == NULL)) {
+		forget_trunks(list, used);
+		snprintf(error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	*out = list;
+	*count = used;
+	return 0;
+}
+
+const struct tls_files *
+tls_context_trunk_files(const char *name)
+{
+	for (unsigned i = 0; i < trunks_count; i++)
+		if (strcasecmp(trunks[i].name, name) == 0)
+			return trunks[i].files;
+	return NULL;
+}
+
 int
 tls_context_start(const struct config_sip *config, char *error, size_t error_size)
 {
@@ -105,7 +164,8 @@ tls_context_start(const struct config_sip *config, char *error, size_t error_siz
 		snprintf(error, error_size, "out of memory");
 		return -ENOMEM;
 	}
-	return load_all(config, roles, error, error_size);
+	int result = load_trunks(config, &trunks, &trunks_count, error, error_size);
+	return result == 0 ? load_all(config, roles, error, error_size) : result;
 }
 
 void
@@ -113,6 +173,9 @@ tls_context_stop(void)
 {
 	for (unsigned i = 0; i < TLS_ROLES; i++)
 		forget(&roles[i]);
+	forget_trunks(trunks, trunks_count);
+	trunks = NULL;
+	trunks_count = 0;
 	tls_ticket_wipe();
 }
 
@@ -146,10 +209,20 @@ int
 tls_context_reload(const struct config_sip *config, char *error, size_t error_size)
 {
 	struct role fresh[TLS_ROLES];
-	int result = load_all(config, fresh, error, error_size);
+	struct trunk_files *fresh_trunks;
+	unsigned fresh_count;
+	int result = load_trunks(config, &fresh_trunks, &fresh_count, error, error_size);
 
 	if (result != 0)
 		return result;
+	result = load_all(config, fresh, error, error_size);
+	if (result != 0) {
+		forget_trunks(fresh_trunks, fresh_count);
+		return result;
+	}
+	forget_trunks(trunks, trunks_count);
+	trunks = fresh_trunks;
+	trunks_count = fresh_count;
 	for (unsigned i = 0; i < contexts_count; i++)
 		if (tls_files_apply(fresh[contexts[i].role].files, contexts[i].context) != 0)
 			result = -EINVAL;

@@ -35,6 +35,9 @@ enum tls_role tls_context_role(const SSL *ssl);
 /* The authorities by which a trunk is verified where we connect; NULL: we have none. */
 X509_STORE *tls_context_trunk_authorities(void);
 
+/* Our certificate towards the trunk of this name, if it wants one of its own; else NULL. */
+const struct tls_files *tls_context_trunk_files(const char *name);
+
 /* What is in use: calls back for each certificate. */
 typedef void tls_context_each_cb(void *arg, const struct tls_paths *paths, const X509 *certificate);
 void tls_context_each(tls_context_each_cb *each, void *arg);

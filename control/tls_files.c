@@ -138,6 +138,19 @@ tls_files_apply(const struct tls_files *files, SSL_CTX *context)
 	return 0;
 }
 
+int
+tls_files_apply_to(const struct tls_files *files, SSL *ssl)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	SSL_CTX_get0_chain_certs(files->holder, &chain);
+	if (SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(files->holder),
+		    SSL_CTX_get0_privatekey(files->holder), chain, 1) == 1)
+		return 0;
+	ERR_clear_error();
+	return -EINVAL;
+}
+
 const X509 *
 tls_files_certificate(const struct tls_files *files)
 {
@@ -153,15 +166,28 @@ tls_files_authorities(const struct tls_files *files)
 int
 tls_files_check(const struct config_sip *config, char *error, size_t error_size)
 {
-	struct tls_paths access = tls_paths_of_access(config);
-	struct tls_paths peering = tls_paths_of_peering(config);
+	struct tls_paths paths = tls_paths_of_access(config);
 	struct tls_files *files = NULL;
-	int result = tls_files_load(&access, &files, error, error_size);
+	int result = tls_files_load(&paths, &files, error, error_size);
+	char section[32];
 
-	tls_files_free(files);
-	files = NULL;
-	if (result == 0 && config->peering.address != NULL)
-		result = tls_files_load(&peering, &files, error, error_size);
-	tls_files_free(files);
+	if (result == 0)
+		tls_files_free(files);
+	if (result == 0 && config->peering.address != NULL) {
+		paths = tls_paths_of_peering(config);
+		result = tls_files_load(&paths, &files, error, error_size);
+		if (result == 0)
+			tls_files_free(files);
+	}
+	for (unsigned i = 0; result == 0 && i < config->trunks_count; i++) {
+		const struct config_trunk *trunk = &config->trunks[i];
+		if (trunk->certificate == NULL)
+			continue;
+		snprintf(section, sizeof(section), "sip.trunks[%u]", i);
+		paths = (struct tls_paths){section, trunk->certificate, trunk->private_key, NULL};
+		result = tls_files_load(&paths, &files, error, error_size);
+		if (result == 0)
+			tls_files_free(files);
+	}
 	return result;
 }

@@ -33,6 +33,9 @@ void tls_files_free(struct tls_files *files);
 /* Connections that the context makes from now on have these. 0 or -EINVAL. */
 int tls_files_apply(const struct tls_files *files, SSL_CTX *context);
 
+/* The same for one connection, before its handshake; without the authorities. */
+int tls_files_apply_to(const struct tls_files *files, SSL *ssl);
+
 /* Our certificate, and the authorities; they belong to `files`. */
 const X509 *tls_files_certificate(const struct tls_files *files);
 X509_STORE *tls_files_authorities(const struct tls_files *files);

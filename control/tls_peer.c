@@ -86,6 +86,9 @@ tls_peer_prepare(struct tls_connection *connection)
 		   SSL_set_tlsext_host_name(ssl, at->name) != 1) {
 		return -EINVAL;
 	}
+	const struct tls_files *own = tls_context_trunk_files(at->name);
+	if (own != NULL && tls_files_apply_to(own, ssl) != 0)
+		return -EINVAL;
 	if (SSL_set1_verify_cert_store(ssl, authorities) != 1)
 		return -EINVAL;
 	/* a listener's context may think of peers that connect, and of any purpose */

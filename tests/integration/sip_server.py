@@ -51,6 +51,9 @@ class Server:
         for name in ("alice", "bob"):
             subprocess.run([self.tool("sallyctl-user"), "--config", self.path("c.yaml"), "add", name],
                            check=True, input=b"secret of " + name.encode(), stdout=subprocess.DEVNULL)
+        self.start()
+
+    def start(self):
         self.log = open(self.path("log"), "w", encoding="utf-8")
         self.process = subprocess.Popen([self.tool("sallyport-sip"), "--config", self.path("c.yaml")],
                                         stderr=self.log, stdin=subprocess.DEVNULL)
@@ -131,14 +134,15 @@ class Server:
         return eventually(5, lambda: self.said().count("read anew")
                           + self.said().count("nothing is changed") > before)
 
-    def end(self):
+    def end(self, keep=False):
         self.process.terminate()
         try:
             status = self.process.wait(8)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
-        shutil.rmtree(self.folder)
+        if not keep:
+            shutil.rmtree(self.folder)
         return status
 
 

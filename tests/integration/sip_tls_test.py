@@ -238,7 +238,84 @@ def readable(sock):
         return False
 
 
+class Trunk:
+    """A trunk that is pinged: its listener, with this certificate, asking for ours."""
+
+    def __init__(self, server, certificate, authority="ca"):
+        self.names, self.subjects, self.asked = [], [], 0
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(server.path(certificate + ".pem"), server.path(certificate + ".key"))
+        context.load_verify_locations(server.path(authority + ".pem"))
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.sni_callback = lambda sock, name, context: self.names.append(name)
+        self.context = context
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+
+    def meet(self, seconds=8):
+        """One connection: the first line that is heard on it; None: TLS failed, or nobody came."""
+        self.listener.settimeout(seconds)
+        try:
+            plain, _ = self.listener.accept()
+            plain.settimeout(5)
+            with self.context.wrap_socket(plain, server_side=True) as sock:
+                self.subjects.append(dict(part[0] for part in sock.getpeercert()["subject"])["commonName"])
+                return sock.recv(1000).decode().split("\r\n")[0] or None
+        except OSError:
+            return None
+
+
+def trunk_lines(server, trunks):
+    return "  trunks:\n" + "".join(
+        f"    - {{name: {name}, address: '127.0.0.1:{trunk.port}', tls_name: {tls_name}, ping_s: 5{more}}}\n"
+        for name, trunk, tls_name, more in trunks)
+
+
+def test_outgoing(build):
+    """We connect to trunks, which are the servers then: pings do it."""
+    server = Server(build, peering=True)
+    try:
+        server.certify("right", "trunks", "carrier.example.net")
+        server.certify("wrong", "trunks", "elsewhere.example.net")
+        server.certify("star", "trunks", "*.example.net")
+        server.certify("stranger", "strangers", "carrier.example.net")
+        server.certify("own", "ca", "us.example.org")
+        trunks = [(name, Trunk(server, certificate), "carrier.example.net", more)
+                  for name, certificate, more in (
+                      ("good", "right", ""), ("bad", "wrong", ""), ("wild", "star", ""),
+                      ("foreign", "stranger", ""),
+                      ("special", "right", f", certificate: {server.path('own.pem')}, "
+                                           f"private_key: {server.path('own.key')}"))]
+        trunks[4] = trunks[4][:2] + ("CARRIER.example.net",) + trunks[4][3:]
+        server.end(keep=True)
+        server.write(peering=True, sip=trunk_lines(server, trunks[:4]))
+        server.start()
+        said = {name: trunk.meet() for name, trunk, *_ in trunks[:4]}
+        good = trunks[0][1]
+        check(f"a trunk whose name is right gets our OPTIONS ({said['good']})",
+              (said["good"] or "").startswith("OPTIONS "))
+        check("it hears its own name (SNI), and sees our certificate", good.names == ["carrier.example.net"]
+              and good.subjects == ["server"])
+        for name, what in (("bad", "another name"), ("wild", "a wildcard"), ("foreign", "another authority")):
+            check(f"one with {what} gets nothing", said[name] is None)
+        check("and each is counted", server.count("tls.peer_refused") >= 3
+              and server.count("tls.connected") >= 1)
+        server.end(keep=True)
+        server.write(peering=True, sip=trunk_lines(server, trunks[4:]))
+        server.start()
+        special = trunks[4][1]
+        check("a trunk may have a certificate of ours of its own",
+              special.meet() is not None and special.subjects == ["own"])
+    finally:
+        if failed:
+            print(server.said())
+        server.end()
+
+
 def main():
+    test_outgoing(sys.argv[1])
     server = Server(sys.argv[1], peering=True, limits="connects_per_second: 1000")
     run((test_versions, test_suites, test_resumption, test_mutual, test_reload, test_expiry, test_keepalive,
          test_via), server)

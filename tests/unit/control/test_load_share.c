@@ -30,7 +30,8 @@ test_one_late_tick(void **state)
 {
 	struct load load = {0};
 
-	load_tick(&load, 300, 100);
+	load_tick(&load, 60000, 100);
+	ticks(&load, 10, 0);
 	assert_false(load_refuses(&load, false, 0));
 }
 
