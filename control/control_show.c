@@ -6,6 +6,7 @@
 #include "certificates.h"
 #include "counters.h"
 #include "tls_connection.h"
+#include "trunk.h"
 
 #include <string.h>
 #include <time.h>
@@ -101,6 +102,60 @@ show_registrations(struct agent *agent, struct page *page)
 	registrar_each(agent->registrar, show_binding, page);
 }
 
+static json_t *
+targets_of(const struct trunk_state *state)
+{
+	json_t *targets = json_array();
+	char address[RELAY_ADDR_TEXT];
+	uint64_t now = call_now_ms();
+
+	for (unsigned i = 0; i < state->count; i++) {
+		const struct trunk_target *at = &state->targets[i];
+		json_array_append_new(targets,
+			json_pack("{s:s,s:b,s:I,s:i,s:i,s:s*}", "address",
+				relay_addr_format(&at->at.address, address), "alive", at->alive,
+				"since_s", (json_int_t)(now - at->since_ms) / 1000, "priority",
+				(int)at->at.priority, "weight", (int)at->at.weight, "fault",
+				at->last_fault));
+	}
+	return targets;
+}
+
+struct trunk_rows {
+	struct agent *agent;
+	struct page *page;
+};
+
+static int
+show_trunk(void *arg, const struct trunk_state *state)
+{
+	struct trunk_rows *rows = arg;
+	struct party party;
+	unsigned living = 0;
+
+	if (!has_room(rows->page))
+		return rows->page->more;
+	party_set_trunk(&party, state->config);
+	for (unsigned i = 0; i < state->count; i++)
+		living += state->targets[i].alive;
+	json_array_append_new(rows->page->rows,
+		json_pack("{s:s,s:s*,s:s,s:s,s:i,s:i,s:i,s:s*,s:o}", "trunk", state->config->name,
+			"group", state->config->group, "address", state->config->address, "state",
+			state->alive ? "in" : "out", "living", (int)living, "targets_count",
+			(int)state->count, "calls",
+			(int)call_limits_count_of(rows->agent->limits, &party), "fault",
+			state->fault, "targets", targets_of(state)));
+	return 0;
+}
+
+static void
+show_trunks(struct agent *agent, struct page *page)
+{
+	struct trunk_rows rows = {agent, page};
+
+	trunk_each(agent->trunks, show_trunk, &rows);
+}
+
 static void
 show_certificates(struct agent *agent, struct page *page)
 {
@@ -115,6 +170,7 @@ static const struct {
 	{"stats", show_stats},
 	{"calls", show_calls},
 	{"registrations", show_registrations},
+	{"trunks", show_trunks},
 	{"certificates", show_certificates},
 };
 

@@ -28,6 +28,8 @@ static const char help[] =
 	"  stats           what sallyport-sip counts: connections, refusals, logins, calls\n"
 	"  calls           one line for each call\n"
 	"  registrations   where each user can be reached\n"
+	"  trunks          one line for each trunk: is it in, and how many calls it has;\n"
+	"                  with --json each of its addresses, too\n"
 	"  certificates    ours, and how long they are good\n"
 	"\n"
 	"Options:\n"
@@ -65,6 +67,9 @@ static const struct column calls[] = {{"id", "ID", -32}, {"caller", "CALLER", -2
 static const struct column registrations[] = {{"user", "USER", -20}, {"from", "FROM", -24},
 	{"reachable", "REACHABLE", -9}, {"expires_s", "EXPIRES s", 9}, {"contact", "  CONTACT", -1},
 	{NULL, NULL, 0}};
+static const struct column trunks[] = {{"trunk", "TRUNK", -24}, {"state", "STATE", -5},
+	{"living", "LIVING", 6}, {"targets_count", "OF", 4}, {"calls", "CALLS", 7},
+	{"address", " ADDRESS", -1}, {NULL, NULL, 0}};
 static const struct column certificates[] = {{"section", "SECTION", -12}, {"days", "DAYS", 6},
 	{"expires", " EXPIRES", -21}, {"file", "FILE", -36}, {"subject", "SUBJECT", -1},
 	{NULL, NULL, 0}};
@@ -76,6 +81,7 @@ static const struct command {
 	{"stats", NULL},
 	{"calls", calls},
 	{"registrations", registrations},
+	{"trunks", trunks},
 	{"certificates", certificates},
 };
 

@@ -38,6 +38,7 @@ static const char usage[] =
 	"  sip stats         what sallyport-sip counts: connections, refusals, logins, calls\n"
 	"  sip calls         one line for each call\n"
 	"  sip registrations where each user can be reached\n"
+	"  sip trunks        one line for each trunk: is it in, and how many calls it has\n"
 	"  sip certificates  ours, and how long they are good\n"
 	"\n"
 	"Options:\n"

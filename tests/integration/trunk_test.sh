@@ -127,6 +127,7 @@ lab_ca
 certificate "$TRUNK"
 certificate stranger.test
 certificate outward.test
+certificate ours.test
 echo "mellon" >"$lab_dir/password"
 chmod 640 "$lab_dir/password"
 chgrp nogroup "$lab_dir/password"
@@ -143,6 +144,8 @@ LAB_SIP_LINES="  no_answer_s: 10
       ping_s: 1
       ping_failures: 2
       from_domain: sbc.demo.test
+      certificate: $lab_dir/tls/ours.test.pem
+      private_key: $lab_dir/tls/ours.test.key
       credentials: [{user: sally, password_file: $lab_dir/password}]
     - {name: liar, address: '$LAB_B:5063', tls_name: liar.test, ping_s: 1, ping_failures: 1}
     - {name: mute, address: '$LAB_B:5064', tls_name: mute.test, ping_s: 0}
@@ -163,7 +166,12 @@ lab_sip
 check "a trunk that is not there is out" eventually 10 said_sip "trunk carrier: $LAB_B:5061 is out"
 kamailio_start
 check "found by NAPTR and SRV, it comes in" eventually 10 said_sip "trunk carrier: $LAB_B:5061 is in again"
-check "we showed our certificate" eventually 5 in_log "$lab_dir/kamailio/log" "OPTIONS sip:$TRUNK .*(tls): $LAB_DOMAIN"
+check "we showed it the certificate that is for it" eventually 5 in_log "$lab_dir/kamailio/log" "OPTIONS sip:$TRUNK .*(tls): ours.test"
+trunks() { "$BUILD/control/sallyctl-sip" --socket "$lab_dir/run/sip.sock" trunks --json | jq -e "$1" >/dev/null; }
+check "sallyctl shows it, one address out, one in" trunks \
+  '.[] | select(.trunk == "carrier") | .state == "in" and .living == 1 and (.targets | map(.alive) | sort) == [false, true]'
+check "and the other out, with the reason" trunks \
+  '.[] | select(.trunk == "liar") | .state == "out" and (.targets[0].fault | length > 0)'
 check "one with another name in its certificate stays out" said_sip "trunk liar: $LAB_B:5063 is out"
 check "and hears nothing of us" sh -c "! grep -q 'OPTIONS sip:$LAB_B ' '$lab_dir/kamailio/log'"
 
@@ -274,6 +282,7 @@ phone_stop "$HUNDRED"
 call alice "$NS_A" 9 "sip:+49301@$LAB_DOMAIN"
 FIRST=$CALLER
 check "the first call is up" eventually 8 one_session
+check "sallyctl counts it as the trunk's" trunks '.[] | select(.trunk == "carrier") | .calls == 1'
 phone_start 100 "$NS_A" -e "/dial sip:alice@$LAB_DOMAIN" -t 4
 check "a second one to her is 486" eventually 5 phone_said 100 "SIP/2.0 486"
 phone_stop "$PHONE_PID"
