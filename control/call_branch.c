@@ -67,6 +67,7 @@ send_invite(struct call_branch *branch, const sip_t *invite)
 {
 	struct call *call = branch->call;
 	const struct route_target *target = branch->target;
+	call_sdp_set_trunk(call, 1, target->party.trunk);
 	const char *body = call->late ? NULL : call_sdp_make_offer(call, 1, branch->index);
 	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
 	sip_max_forwards_t max_forwards[1];

@@ -47,6 +47,7 @@ call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 	if (limit != CALL_LIMIT_NONE)
 		return call_limits_status(limit, false, phrase, &call->retry_after_s);
 	call->late = offer == NULL;
+	call_sdp_set_trunk(call, 0, call->side[0].party.trunk);
 	call->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
 	                 sip_has_feature(sip->sip_require, "100rel");
 	status = call_timer_request(&call->side[0], sip);

@@ -291,6 +291,7 @@ call_exchange_late(struct call *call, const sip_t *response)
 		.invite = true,
 		.late = true,
 	};
+	call_sdp_set_trunk(call, 1, call->side[1].dialog->branch->target->party.trunk);
 	take_late_offer(call, response);
 }
 

@@ -174,6 +174,7 @@ call_sdp_take_offer(
 	if (verdict == SDP_OK)
 		return 0;
 	close_exchange(sdp);
+	sdp_verdict_count(verdict);
 	*phrase = sdp_verdict_text(verdict);
 	return sdp_verdict_status(verdict);
 }
@@ -302,6 +303,7 @@ call_sdp_take_answer(struct call *call, unsigned side, unsigned index, const cha
 	if (verdict == SDP_OK)
 		verdict = check_answer(branch, offered(sdp), answer, accepted, &crypto);
 	if (verdict != SDP_OK) {
+		sdp_verdict_count(verdict);
 		*phrase = crypto != SDES_OK ? sdes_verdict_text(crypto) : sdp_verdict_text(verdict);
 		media_description_free(answer);
 		return -EINVAL;

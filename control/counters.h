@@ -77,6 +77,13 @@
 	X(BINDINGS_CLOSED, "bindings.closed", "bindings whose connection closed") \
 	X(BINDINGS_BACK, "bindings.back", "of those: the phone came back without a REGISTER") \
 	X(BINDINGS_RENEWED, "bindings.renewed", "times that the store was told all anew") \
+	/* session descriptions */ \
+	X(SDP_BROKEN, "sdp.broken", "descriptions refused: they can't be read, or have no stream") \
+	X(SDP_ADDRESS, "sdp.address", "descriptions refused: media may not be sent there") \
+	X(SDP_POLICY, "sdp.policy", "descriptions refused: plain RTP for SRTP, or the reverse") \
+	X(SDP_CRYPTO, "sdp.crypto", "descriptions refused: no a=crypto that may be used") \
+	X(SDP_ANSWER, "sdp.answer", "answers refused: they do not fit their offer") \
+	X(SDP_MEMORY, "sdp.memory", "descriptions refused: out of memory") \
 	/* call records */ \
 	X(RECORDS_WRITTEN, "records.written", "call records in their file") \
 	X(RECORDS_RETRIED, "records.retried", "times that the file did not take a record") \

@@ -11,50 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct {
-	int status;
-	const char *text;
-} verdicts[SDP_VERDICT_COUNT] = {
-	[SDP_OK] = {200, "OK"},
-	[SDP_TOO_LARGE] = {413, "SDP too large"},
-	[SDP_BAD_CHARACTER] = {400, "Control character in SDP"},
-	[SDP_SYNTAX] = {400, "SDP can't be read"},
-	[SDP_TOO_MANY_STREAMS] = {488, "Too many media streams"},
-	[SDP_NO_STREAMS] = {488, "No media stream"},
-	[SDP_FEWER_STREAMS] = {488, "Fewer media streams than before"},
-	[SDP_OTHER_STREAMS] = {488, "Answer's media streams are not the offer's"},
-	[SDP_OTHER_PROFILE] = {488, "Answer's media protocol is not the offer's"},
-	[SDP_OLD_KEY] = {488, "New media address with the old key"},
-	[SDP_NO_MEMORY] = {500, "Out of memory"},
-	[SDP_BAD_PORT] = {488, "Media port out of range"},
-	[SDP_NO_ADDRESS] = {400, "No connection address in SDP"},
-	[SDP_BAD_ADDRESS] = {488, "Connection address is not one numeric IP address"},
-	[SDP_FORBIDDEN_ADDRESS] = {488, "Connection address that media may not be sent to"},
-	[SDP_OWN_ADDRESS] = {488, "Connection address is the relay's own"},
-	[SDP_BAD_RTCP] = {488, "RTCP port or address not usable"},
-	[SDP_NO_FORMAT] = {400, "No payload type"},
-	[SDP_DUPLICATE_TAG] = {400, "Two a=crypto with one tag"},
-	[SDP_REJECTED] = {488, "Media stream refused: port 0"},
-	[SDP_NOT_SRTP] = {488, "SRTP required: RTP/SAVP with a=crypto"},
-	[SDP_NOT_CLEAR] = {488, "Plain RTP required: RTP/AVP"},
-	[SDP_PROTOCOL] = {488, "Media protocol not supported: RTP/SAVP with a=crypto needed"},
-	[SDP_NO_CRYPTO] = {488, "SRTP required: no a=crypto"},
-	[SDP_UNUSABLE_CRYPTO] = {488, "No usable a=crypto"},
-	[SDP_NO_SUITE] = {488, "None of the crypto suites is allowed"},
-};
-
-const char *
-sdp_verdict_text(enum sdp_verdict verdict)
-{
-	return (unsigned)verdict < SDP_VERDICT_COUNT ? verdicts[verdict].text : "none";
-}
-
-int
-sdp_verdict_status(enum sdp_verdict verdict)
-{
-	return (unsigned)verdict < SDP_VERDICT_COUNT ? verdicts[verdict].status : 500;
-}
-
 static enum sdp_verdict
 read_ip(unsigned type, const char *text, struct relay_ip *out)
 {

@@ -125,6 +125,9 @@ const char *sdp_verdict_text(enum sdp_verdict verdict);
 /* The SIP answer to an offer of that verdict: 400, 413, 488 or 500; 200 for OK. */
 int sdp_verdict_status(enum sdp_verdict verdict);
 
+/* Counts a refusal, by its kind. */
+void sdp_verdict_count(enum sdp_verdict verdict);
+
 /* Reads what a leg with that policy said, offer or answer. OK and *out (free it) if any of its
  * streams can be relayed; else *out is NULL. */
 enum sdp_verdict media_description_read(const char *body, size_t length,
