@@ -10,7 +10,9 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tport.h>
 
-#define AGENT_ALLOW "INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, PRACK, UPDATE, INFO, MESSAGE"
+#define AGENT_ALLOW                                                                   \
+	"INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, " \
+	"REFER"
 #define AGENT_SUPPORTED "100rel, timer" /* extensions that others may require of us */
 #define AGENT_USER_SIZE 128             /* bytes of a user's name, with its NUL */
 

@@ -93,6 +93,7 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	refuse(call, status, phrase);
 	call_branch_cancel_all(call, NULL);
 	call_exchange_end(call);
+	call_transfer_end(call);
 	call_forward_free_all(call);
 	for (unsigned i = 0; i < 2; i++)
 		if (&call->side[i] != except)

@@ -122,6 +122,7 @@ call_free(struct call *call)
 	call_limits_give(&call->limits);
 	nta_incoming_destroy(call->invite_in);
 	call_exchange_free(call);
+	call_transfer_free_all(call);
 	call_forward_free_all(call);
 	call_branch_free_all(call);
 	call_dialog_free_all(call);

@@ -138,7 +138,9 @@ struct call {
 	struct call_sdp sdp;
 	struct call_exchange exchange;
 	struct call_forward *forwards;
-	su_timer_t *timer; /* no answer; and, at the end, to be freed */
+	struct call_transfer *transfer;  /* that goes on; NULL: none */
+	struct call_transfer *transfers; /* all */
+	su_timer_t *timer;               /* no answer; and, at the end, to be freed */
 	/* what has to come yet: replies of the relay, to BYE, to a cancelled INVITE, a look-up, the
 	 * caller's ACK where a BYE is owed */
 	unsigned waiting;
@@ -227,6 +229,12 @@ void call_on_failed(struct call *call, const struct call_branch *best);
 /* call_dialog.c: the dialogs. */
 /* The caller's, from the INVITE; on `connection`. 0, or -errno. */
 int call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection);
+/* A dialog that a response of somebody on `side` makes; at a target, with our `contact`. NULL: no
+ * tag, or out of memory. */
+struct call_dialog *call_dialog_make(struct call_side *side, const struct route_target *target,
+	const char *contact, const sip_t *response);
+/* Takes a dialog of another call to `side` of this one. NULL: out of memory. */
+struct call_dialog *call_dialog_move(struct call_side *side, struct call_dialog *from);
 /* The dialog that a response with a To tag belongs to, made if it is new. NULL: no tag, or out of
  * memory. */
 struct call_dialog *call_dialog_of(struct call_branch *branch, const sip_t *response);
@@ -263,6 +271,17 @@ const char *call_timer_answer_lines(const struct call_side *side, char lines[CAL
 const char *call_timer_request_lines(const struct call_side *side, char lines[CALL_TIMER_LINES]);
 /* Refreshes, or ends the call, when it is time. */
 void call_timer_look(struct call_side *side);
+
+/* call_transfer.c: REFER. Takes `in` over. */
+void call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);
+/* The other side has taken (status 200) the offer of who comes in, or refused it; `cseq` is that of
+ * its 2xx, which waits for its ACK. */
+void call_transfer_answer(
+	struct call *call, uint32_t cseq, int status, const char *phrase, const char *body);
+/* Who sent the REFER hangs up, as it may: is the call kept for who comes in? */
+bool call_transfer_left(struct call_dialog *dialog);
+void call_transfer_end(struct call *call);
+void call_transfer_free_all(struct call *call);
 
 /* call_forward.c: INFO and MESSAGE, to the other side. Takes `in` over. */
 void call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);

@@ -76,12 +76,46 @@ call_dialog_of(struct call_branch *branch, const sip_t *response)
 	for (dialog = call->dialogs; dialog != NULL; dialog = dialog->next)
 		if (dialog->branch == branch && strcmp(dialog->tag, tag) == 0)
 			return dialog;
-	dialog = dialog_new(
-		&call->side[1], branch, branch->target->connection, branch->contact, tag);
+	dialog = call_dialog_make(&call->side[1], branch->target, branch->contact, response);
+	if (dialog != NULL)
+		dialog->branch = branch;
+	return dialog;
+}
+
+struct call_dialog *
+call_dialog_move(struct call_side *side, struct call_dialog *from)
+{
+	su_home_t *home = side->call->home;
+	struct call_dialog *dialog =
+		dialog_new(side, NULL, from->connection, su_strdup(home, from->contact), from->tag);
+
 	if (dialog == NULL)
 		return NULL;
-	dialog->next_hop = branch->target->next_hop;
-	dialog->ident = branch->target->ident;
+	dialog->next_hop = su_strdup(home, from->next_hop);
+	dialog->ident = from->ident;
+	dialog->can_update = from->can_update;
+	dialog->confirmed = true;
+	dialog->leg = from->leg;
+	nta_leg_bind(dialog->leg, call_on_request, (nta_leg_magic_t *)dialog);
+	from->leg = NULL;
+	from->ended = true;
+	return dialog;
+}
+
+struct call_dialog *
+call_dialog_make(struct call_side *side, const struct route_target *target, const char *contact,
+	const sip_t *response)
+{
+	struct call *call = side->call;
+	struct call_dialog *dialog;
+
+	if (response->sip_to->a_tag == NULL)
+		return NULL;
+	dialog = dialog_new(side, NULL, target->connection, contact, response->sip_to->a_tag);
+	if (dialog == NULL)
+		return NULL;
+	dialog->next_hop = target->next_hop;
+	dialog->ident = target->ident;
 	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */
 	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
 		SIPTAG_CALL_ID(response->sip_call_id), SIPTAG_FROM(response->sip_from),

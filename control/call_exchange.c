@@ -37,6 +37,13 @@ answer(struct call_exchange *exchange, int status, const char *phrase, const cha
 	const char *contact = exchange->from->dialog->contact;
 	char timer[CALL_TIMER_LINES];
 
+	if (exchange->by_ack) {
+		uint32_t cseq = exchange->ack_owed;
+		exchange->ack_owed = 0;
+		call_transfer_answer(exchange->from->call, cseq, status, phrase, body);
+		return;
+	}
+
 	nta_incoming_treply(exchange->in, status, phrase,
 		TAG_IF(status < 300, SIPTAG_CONTACT_STR(contact)),
 		TAG_IF(status < 300, SIPTAG_ALLOW_STR(AGENT_ALLOW)),
@@ -57,6 +64,8 @@ refuse(struct call *call, int status, const char *phrase)
 
 	if (!accepted && exchange->from != NULL)
 		answer(exchange, status, phrase, NULL);
+	if (call->state == CALL_ENDED)
+		return; /* with a transfer that failed */
 	if (!accepted && !initial && call_sdp_rollback(call) == 0) {
 		close_exchange(call);
 		return;
@@ -151,7 +160,7 @@ on_applied(struct call *call, int status)
 	if (exchange->rekey)
 		call_rekey_done(exchange->to);
 	/* one that was late has its ACK; an UPDATE has none */
-	if (exchange->from != NULL && exchange->invite && !exchange->late)
+	if (exchange->in != NULL && exchange->invite && !exchange->late)
 		exchange->stage = EXCHANGE_ANSWERED;
 	else
 		close_exchange(call);
@@ -295,6 +304,31 @@ call_exchange_late(struct call *call, const sip_t *response)
 	take_late_offer(call, response);
 }
 
+void
+call_exchange_transfer(struct call_side *side, const sip_t *response)
+{
+	struct call *call = side->call;
+	const sip_payload_t *offer = response->sip_payload;
+	const char *phrase = NULL;
+	int status = 488;
+
+	call->exchange = (struct call_exchange){
+		.stage = EXCHANGE_OPENING,
+		.from = side,
+		.to = &call->side[!side->index],
+		.invite = true,
+		.by_ack = true,
+		.ack_owed = response->sip_cseq->cs_seq,
+	};
+	if (offer != NULL)
+		status = call_sdp_take_offer(
+			call, side->index, offer->pl_data, offer->pl_len, &phrase);
+	if (status != 0)
+		refuse(call, status, phrase);
+	else
+		open_media(call);
+}
+
 /* May this begin now? 0, or the status to refuse it with: RFC 3261 14.2, RFC 3311 5.2. */
 static int
 may_begin(const struct call_dialog *dialog, const sip_t *sip)
@@ -417,7 +451,8 @@ call_exchange_end(struct call *call)
 	if (exchange->stage == EXCHANGE_NONE)
 		return;
 	if (exchange->ack_owed != 0)
-		call_dialog_ack(exchange->to->dialog, exchange->ack_owed, NULL);
+		call_dialog_ack((exchange->by_ack ? exchange->from : exchange->to)->dialog,
+			exchange->ack_owed, NULL);
 	exchange->ack_owed = 0;
 	if (!exchange->initial && exchange->in != NULL && exchange->stage != EXCHANGE_ANSWERED)
 		answer(exchange, 487, NULL, NULL);

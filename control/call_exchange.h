@@ -32,7 +32,9 @@ struct call_exchange {
 	bool refresh;      /* an UPDATE of ours, of the session timer: nothing changes */
 	bool rekey;        /* ours, for fresh keys */
 	bool accepted;     /* `to` has sent its 2xx: no way back */
-	uint32_t ack_owed; /* CSeq of that 2xx, while it has no ACK; 0: none */
+	uint32_t ack_owed; /* CSeq of a 2xx that has no ACK yet; 0: none */
+	bool by_ack; /* a transfer: the offer of `from` is its 2xx to our INVITE, the answer goes
+	                with the ACK to that */
 };
 
 /* A re-INVITE or UPDATE that came in `dialog`. Takes `in` over. */
@@ -40,6 +42,9 @@ void call_exchange_request(struct call_dialog *dialog, nta_incoming_t *in, const
 
 /* The callee's 2xx to an INVITE that had no offer: has one, and is not yet acknowledged. */
 void call_exchange_late(struct call *call, const sip_t *response);
+
+/* A transfer: the 2xx of who comes in on `side` has an offer for the other side. */
+void call_exchange_transfer(struct call_side *side, const sip_t *response);
 
 /* The caller's ACK to the 2xx that had our offer; NULL: none came. */
 void call_exchange_acked(struct call *call, const sip_t *ack);

@@ -15,7 +15,7 @@ on_bye(struct call_dialog *dialog, nta_incoming_t *in)
 	nta_incoming_treply(in, SIP_200_OK, TAG_END());
 	nta_incoming_destroy(in);
 	dialog->ended = true;
-	if (side->dialog != dialog)
+	if (side->dialog != dialog || call_transfer_left(dialog))
 		return; /* of a target that lost */
 	if (side->index == 0)
 		call_end(side->call, "the caller hung up", side, 487, NULL);
@@ -39,6 +39,9 @@ call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, cons
 	case sip_method_info:
 	case sip_method_message:
 		call_forward(dialog, in, sip);
+		return 0;
+	case sip_method_refer:
+		call_transfer_request(dialog, in, sip);
 		return 0;
 	case sip_method_prack: /* of a response that we did not send: RFC 3262 3 */
 		nta_incoming_treply(in, 481, NULL, TAG_END());

@@ -61,7 +61,8 @@ look_at(struct call_side *side)
 	bool is_caller = side->index == 0;
 
 	/* while it rings, the stack tells of the callee's */
-	if (dialog == NULL || dialog->connection == NULL || !(dialog->confirmed || is_caller))
+	if (dialog == NULL || dialog->connection == NULL || dialog->ended ||
+		!(dialog->confirmed || is_caller))
 		return;
 	if (is_connected(dialog) || (dialog->lost_ms != 0 && find_again(dialog))) {
 		dialog->lost_ms = 0;

@@ -361,6 +361,124 @@ def other_methods():
     check("Require: 420 with Unsupported", final.status == 420 and final["Unsupported"] == "magic")
 
 
+def referred(phone, status):
+    """A NOTIFY of that status, answered."""
+    said = phone.request("NOTIFY")
+    phone.say(said, 200, "OK")
+    check("NOTIFY: %s" % status, said.body.startswith("SIP/2.0 %d" % status) and said["Event"] == "refer" and
+          said["Content-Type"].startswith("message/sipfrag"))
+    return said
+
+
+def hung_up(phone):
+    phone.say(phone.request("BYE"), 200, "OK")
+
+
+def transfer():
+    alice, bob, carol = phone("alice"), phone("bob"), phone("carol")
+    call, other = connect(alice, bob)
+    call.send("INVITE", alice.sdp(direction="sendonly"))
+    bob.say(bob.request("INVITE"), 200, "OK", bob.sdp(direction="recvonly"))
+    bob.request("ACK")
+    alice.answered(call)
+    check("REFER is accepted", call.ask("REFER", extra=["Refer-To: <sip:carol@%s>" % domain]).status == 202)
+    referred(alice, 100)
+    invite = carol.request("INVITE")
+    check("who comes in is called by who stays", "sip:bob@" in invite["From"] and not invite.body)
+    check("and told by whom it was referred", "sip:alice@" in invite["Referred-By"])
+    carol.say(invite, 180, "Ringing")
+    referred(alice, 180)
+    carol.say(invite, 200, "OK", carol.sdp(codecs=("8 PCMA/8000",)))
+    asked = bob.request("INVITE")
+    check("who stays gets the new one's offer, off hold", direction_of(asked.body) == "sendrecv" and
+          "PCMA" in asked.body and asked["Call-ID"] == other.id)
+    bob.say(asked, 200, "OK", bob.sdp(codecs=("8 PCMA/8000",)))
+    bob.request("ACK")
+    acked = carol.request("ACK")
+    check("whose answer comes with the ACK", "PCMA" in acked.body and port_of(acked.body) != 4000)
+    done = referred(alice, 200)
+    check("and the subscription ends", done["Subscription-State"].startswith("terminated"))
+    hung_up(alice)
+    new = carol.dialog_of(invite)
+    new.send("INVITE", carol.sdp(codecs=("8 PCMA/8000",), direction="sendonly"))
+    asked = bob.request("INVITE")
+    check("the two are in a call", direction_of(asked.body) == "sendonly")
+    bob.say(asked, 200, "OK", bob.sdp(codecs=("8 PCMA/8000",), direction="recvonly"))
+    bob.request("ACK")
+    carol.answered(new)
+    other.send("BYE")
+    hung_up(carol)
+    check("and end it", bob.response("BYE").status == 200)
+
+    call, other = connect(alice, bob)
+    call.ask("REFER", extra=["Refer-To: <sip:carol@%s>" % domain])
+    referred(alice, 100)
+    carol.say(carol.request("INVITE"), 486, "Busy Here")
+    carol.request("ACK")
+    referred(alice, 486)
+    check("one that fails leaves the call as it was", call.ask("UPDATE").status == 200)
+    call.ask("REFER", extra=["Refer-To: <sip:nobody@%s>" % domain])
+    referred(alice, 100)
+    referred(alice, 404)
+    check("REFER without Refer-To is 400", call.ask("REFER").status == 400)
+    check("nobody has us send a BYE", call.ask(
+        "REFER", extra=["Refer-To: <sip:carol@%s;method=BYE>" % domain]).status == 403)
+
+    call.ask("REFER", extra=["Refer-To: <sip:carol@%s>" % domain])
+    referred(alice, 100)
+    invite = carol.request("INVITE")
+    check("who transfers may hang up at once", call.hang_up().status == 200)
+    carol.say(invite, 200, "OK", carol.sdp())
+    bob.say(bob.request("INVITE"), 200, "OK", bob.sdp())
+    bob.request("ACK")
+    carol.request("ACK")
+    other.send("BYE")
+    hung_up(carol)
+    check("and the call goes on", bob.response("BYE").status == 200)
+
+    # attended: alice has calls with bob and with carol, and joins them
+    call, other = connect(alice, bob)
+    second = alice.start("carol")
+    invite = carol.request("INVITE")
+    carol.say(invite, 200, "OK", carol.sdp())
+    carol.request("ACK")
+    alice.answered(second)
+    replaces = "%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s" % (
+        second.id, tag_of(second.remote), tag_of(second.local))
+    check("REFER with Replaces", call.ask(
+        "REFER", extra=["Refer-To: <sip:carol@%s?Replaces=%s>" % (domain, replaces)]).status == 202)
+    referred(alice, 100)
+    asked = carol.request("INVITE")
+    check("the other call's other side is asked for an offer", not asked.body and
+          asked["Call-ID"] == invite["Call-ID"])
+    carol.say(asked, 200, "OK", carol.sdp())
+    bob.say(bob.request("INVITE"), 200, "OK", bob.sdp())
+    bob.request("ACK")
+    check("and gets the answer", "m=audio" in carol.request("ACK").body)
+    referred(alice, 200)
+    hung_up(alice)
+    hung_up(alice)
+    check("both calls of who joined them end", True)
+    other.send("BYE")
+    hung_up(carol)
+    check("the two were in one", bob.response("BYE").status == 200)
+
+    # somebody else's dialog
+    call, other = connect(alice, bob)
+    second = bob.start("carol")
+    invite = carol.request("INVITE")
+    carol.say(invite, 200, "OK", carol.sdp())
+    carol.request("ACK")
+    bob.answered(second)
+    replaces = "%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s" % (
+        second.id, tag_of(second.remote), tag_of(second.local))
+    call.ask("REFER", extra=["Refer-To: <sip:carol@%s?Replaces=%s>" % (domain, replaces)])
+    referred(alice, 100)
+    referred(alice, 481)
+    end(call, bob)
+    end(second, carol)
+
+
 def loop():
     alice, bob = phone("alice"), phone("bob")
     call = alice.start("bob")
@@ -402,5 +520,5 @@ def lost():
 
 
 {"hold": hold, "glare": glare, "late": late, "again": again, "fork": fork, "redirect": redirect,
- "reliable": reliable, "timers": timers, "methods": other_methods, "loop": loop, "lost": lost}[part]()
+ "reliable": reliable, "timers": timers, "methods": other_methods, "transfer": transfer, "loop": loop, "lost": lost}[part]()
 sys.exit(bad)

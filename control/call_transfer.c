@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Transfers (REFER, RFC 3515, inside a call): who sent it goes, somebody else comes in its place.
+ *
+ *   REFER             202, and the Refer-To is looked up as if its sender called it
+ *   blind             INVITE to who comes in; with Replaces (RFC 3891) of another call of the
+ *                     sender's here: re-INVITE to the other side of that. Both without an offer
+ *   2xx, its offer    to who stays, as a re-INVITE (call_exchange.c): hold and codecs are settled
+ *   200 of that       ACK with the answer; NOTIFY, and BYE to the sender
+ *
+ * Whatever fails before is told by NOTIFY, and the call is as it was. Targets are called one after
+ * the other. */
+#include "call.h"
+
+#include "relay/log.h"
+
+#include <errno.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_extra.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_tag.h>
+#include <sofia-sip/tport_tag.h>
+#include <string.h>
+#include <strings.h>
+
+struct call_transfer {
+	struct call_transfer *next; /* of the call's */
+	struct call *call;
+	struct call_side *by;     /* whose place is taken */
+	struct call_dialog *old;  /* with whom sent the REFER */
+	struct call_dialog *made; /* with whom comes in; NULL: not yet */
+	struct call_side *joined; /* of the other call, with Replaces; NULL: a blind one */
+	struct party party;       /* of `by`, before */
+	struct relay_ip peer;
+	struct route *route;
+	unsigned tried; /* of its targets */
+	const char *contact;
+	nta_leg_t *leg; /* to the target; without a tag */
+	nta_outgoing_t *invite;
+	bool over;      /* failed, or done */
+	bool left;      /* who sent the REFER has hung up */
+	bool cancelled; /* the INVITE: its last response is waited for */
+};
+
+static bool try_next(struct call_transfer *transfer);
+
+/* RFC 3515 2.4.4. A final status ends the subscription. */
+static void
+notify(struct call_transfer *transfer, int status, const char *phrase)
+{
+	struct call_dialog *dialog = transfer->old;
+	char body[128];
+
+	if (dialog->ended)
+		return;
+	snprintf(body, sizeof(body), "SIP/2.0 %d %.80s\r\n", status,
+		phrase != NULL ? phrase : sip_status_phrase(status));
+	nta_outgoing_destroy(nta_outgoing_tcreate(dialog->leg, NULL, NULL,
+		(const url_string_t *)dialog->next_hop, SIP_METHOD_NOTIFY, NULL,
+		NTATAG_TPORT(dialog->connection),
+		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
+		SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_EVENT_STR("refer"),
+		SIPTAG_SUBSCRIPTION_STATE_STR(
+			status < 200 ? "active;expires=180" : "terminated;reason=noresource"),
+		SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"), SIPTAG_PAYLOAD_STR(body),
+		TAG_END()));
+}
+
+/* Nothing has come of it. */
+static void
+fail(struct call_transfer *transfer, int status, const char *phrase)
+{
+	struct call *call = transfer->call;
+
+	if (transfer->over)
+		return;
+	transfer->over = true;
+	su_timer_reset(call->timer);
+	log_info("call %s: a transfer by %s fails: %d", call->id, transfer->party.name, status);
+	notify(transfer, status, phrase);
+	call->transfer = NULL;
+	if (transfer->left)
+		call_end(call, "the transfer failed", transfer->by, 480, NULL);
+}
+
+static void
+cancel(struct call_transfer *transfer)
+{
+	if (transfer->invite == NULL || transfer->made != NULL || transfer->joined != NULL ||
+		transfer->cancelled)
+		return;
+	transfer->cancelled = true;
+	transfer->call->waiting++;
+	nta_outgoing_tcancel(transfer->invite, NULL, NULL, TAG_END());
+}
+
+/* Who comes in takes the place at the call's side, and makes its offer to who stays. */
+static void
+come_in(struct call_transfer *transfer, struct call_dialog *made, const struct party *party,
+	const struct relay_ip *peer, const sip_t *response)
+{
+	struct call_side *by = transfer->by;
+
+	transfer->made = made;
+	by->dialog = made;
+	by->party = *party;
+	by->peer = *peer;
+	call_timer_response(by, response);
+	call_exchange_transfer(by, response);
+}
+
+static void
+give_back(struct call_transfer *transfer)
+{
+	struct call_side *by = transfer->by;
+
+	by->dialog = transfer->old;
+	by->party = transfer->party;
+	by->peer = transfer->peer;
+}
+
+void
+call_transfer_answer(
+	struct call *call, uint32_t cseq, int status, const char *phrase, const char *body)
+{
+	struct call_transfer *transfer = call->transfer;
+
+	call_dialog_ack(transfer->made, cseq, body);
+	if (status >= 300) {
+		call_dialog_bye(transfer->made);
+		give_back(transfer);
+		fail(transfer, status, phrase);
+		return;
+	}
+	transfer->over = true;
+	call->transfer = NULL;
+	log_info("call %s: %s transfers it to %s", call->id, transfer->party.name,
+		transfer->by->party.name);
+	if (transfer->by->index == 0)
+		call->caller = su_strdup(call->home, transfer->by->party.name);
+	else
+		call->callee = su_strdup(call->home, transfer->by->party.name);
+	notify(transfer, 200, "OK");
+	call_dialog_bye(transfer->old);
+}
+
+static void
+on_success(struct call_transfer *transfer, const sip_t *sip)
+{
+	struct call *call = transfer->call;
+	const struct route_target *target = &transfer->route->targets[transfer->tried - 1];
+	struct call_dialog *made = call_dialog_make(transfer->by, target, transfer->contact, sip);
+
+	if (made == NULL)
+		return;
+	call_dialog_confirm(made, sip);
+	if (transfer->over || call->state != CALL_UP || call->exchange.stage != EXCHANGE_NONE) {
+		call_dialog_ack(made, sip->sip_cseq->cs_seq, NULL);
+		call_dialog_bye(made);
+		fail(transfer, 491, NULL);
+		return;
+	}
+	su_timer_reset(call->timer);
+	come_in(transfer, made, &target->party, &target->peer, sip);
+}
+
+static int
+on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
+{
+	struct call_transfer *transfer = (struct call_transfer *)magic;
+	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
+
+	if (request != transfer->invite || transfer->made != NULL)
+		return 0;
+	if (transfer->cancelled && (status >= 200 || sip == NULL)) {
+		transfer->cancelled = false;
+		transfer->call->waiting--;
+		call_done_waiting(transfer->call);
+	}
+	if (status < 200 && sip != NULL) {
+		if (status > 100 && !transfer->over)
+			notify(transfer, status, sip->sip_status->st_phrase);
+	} else if (status < 300 && sip != NULL) {
+		on_success(transfer, sip);
+	} else if (!transfer->over && (status >= 600 || !try_next(transfer))) {
+		fail(transfer, status < 300 ? 500 : status,
+			sip != NULL ? sip->sip_status->st_phrase : NULL);
+	}
+	return 0;
+}
+
+static void
+on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct call *call = (struct call *)arg;
+	struct call_transfer *transfer = call->transfer;
+
+	if (transfer == NULL || transfer->made != NULL)
+		return;
+	cancel(transfer);
+	fail(transfer, 408, NULL);
+}
+
+/* Nobody asks for anything in a dialog that has no 2xx yet. */
+static int
+on_early_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip)
+{
+	nta_incoming_treply(in, 481, NULL, TAG_END());
+	nta_incoming_destroy(in);
+	return 0;
+}
+
+/* The INVITE to one target: from who stays, and it says by whom it was referred. */
+static int
+invite(struct call_transfer *transfer, const struct route_target *target)
+{
+	struct call *call = transfer->call;
+	const char *domain = call->agent->config->sip.domain;
+	const char *stays = transfer->by->index == 0 ? call->callee : call->caller;
+	char tag[CALL_TAG_SIZE], id[CALL_TAG_SIZE], timer[CALL_TIMER_LINES];
+
+	if (call_media_place(call, &target->peer) != call_media_place(call, &transfer->by->peer) ||
+		call_random_hex(tag, CALL_TAG_BYTES) != 0 ||
+		call_random_hex(id, CALL_TAG_BYTES) != 0)
+		return -EINVAL;
+	if (transfer->leg != NULL)
+		nta_leg_destroy(transfer->leg);
+	transfer->leg =
+		nta_leg_tcreate(call->agent->nta, on_early_request, (nta_leg_magic_t *)transfer,
+			SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
+			SIPTAG_FROM(sip_from_format(call->home, "<sip:%s@%s>", stays, domain)),
+			SIPTAG_TO(sip_to_format(call->home, "<%s>", target->to)), TAG_END());
+	if (transfer->leg == NULL)
+		return -ENOMEM;
+	nta_leg_tag(transfer->leg, tag);
+	transfer->contact = target->connection != NULL
+	                            ? agent_contact(call->home, target->connection)
+	                            : agent_contact_at(call->agent, call->home, target->ident);
+	nta_outgoing_destroy(transfer->invite);
+	transfer->invite = nta_outgoing_tcreate(transfer->leg, on_response,
+		(nta_outgoing_magic_t *)transfer, (const url_string_t *)target->next_hop,
+		SIP_METHOD_INVITE, (const url_string_t *)target->uri,
+		NTATAG_TPORT(target->connection),
+		TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
+		TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
+		SIPTAG_CONTACT_STR(transfer->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		SIPTAG_SUPPORTED_STR("timer"),
+		SIPTAG_HEADER_STR(call_timer_request_lines(transfer->by, timer)),
+		SIPTAG_REFERRED_BY_STR(
+			su_sprintf(call->home, "<sip:%s@%s>", transfer->party.name, domain)),
+		TAG_END());
+	return transfer->invite != NULL ? 0 : -ENOMEM;
+}
+
+static bool
+try_next(struct call_transfer *transfer)
+{
+	while (transfer->tried < transfer->route->count)
+		if (invite(transfer, &transfer->route->targets[transfer->tried++]) == 0)
+			return true;
+	return false;
+}
+
+static void
+on_route(void *arg, struct route *route)
+{
+	struct call_transfer *transfer = arg;
+	struct call *call = transfer->call;
+
+	transfer->route = route;
+	if (call->state == CALL_UP && !transfer->over) {
+		if (route->status != 0)
+			fail(transfer, route->status, route->phrase);
+		else if (!try_next(transfer))
+			fail(transfer, 488, NULL);
+		else
+			su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
+	}
+	call->waiting--;
+	call_done_waiting(call);
+}
+
+/* The other side of the sender's other call has offered: it moves to this one, and that ends. */
+static int
+on_joined(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
+{
+	struct call_transfer *transfer = (struct call_transfer *)magic;
+	struct call_side *joined = transfer->joined;
+	struct call *call = transfer->call, *other = joined->call;
+	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
+
+	if (status < 200 && sip != NULL)
+		return 0;
+	call->waiting--;
+	other->waiting--;
+	other->exchange.stage = EXCHANGE_NONE;
+	if (status >= 300 || sip == NULL || transfer->over || call->state != CALL_UP ||
+		other->state != CALL_UP || call->exchange.stage != EXCHANGE_NONE) {
+		if (status < 300 && sip != NULL) {
+			/* an offer that gets no answer any more: RFC 3261 13.2.2.4 */
+			call_dialog_ack(joined->dialog, sip->sip_cseq->cs_seq, NULL);
+			call_end(other, "could not be joined with another call", NULL, 480, NULL);
+		}
+		fail(transfer, status >= 300 ? status : 491, NULL);
+	} else {
+		struct party party = joined->party;
+		struct relay_ip peer = joined->peer;
+		struct call_dialog *made = call_dialog_move(transfer->by, joined->dialog);
+		call_end(
+			other, "joined with another call", made != NULL ? joined : NULL, 480, NULL);
+		if (made != NULL)
+			come_in(transfer, made, &party, &peer, sip);
+		else
+			fail(transfer, 500, NULL);
+	}
+	call_done_waiting(other);
+	call_done_waiting(call);
+	return 0;
+}
+
+/* Asks the other side of the call that Replaces names for an offer. 0 or a status. */
+static int
+join(struct call_transfer *transfer, const sip_replaces_t *replaces)
+{
+	struct call *call = transfer->call, *other;
+	nta_leg_t *leg = nta_leg_by_replaces(call->agent->nta, replaces);
+	const struct call_dialog *dialog =
+		(const struct call_dialog *)nta_leg_magic(leg, call_on_request);
+
+	/* only a call of the same party's: who can name a dialog is not yet in it */
+	if (dialog == NULL || dialog->side->dialog != dialog || dialog->side->call == call ||
+		dialog->side->party.kind != transfer->party.kind ||
+		strcmp(dialog->side->party.name, transfer->party.name) != 0)
+		return 481;
+	other = dialog->side->call;
+	transfer->joined = &other->side[!dialog->side->index];
+	if (other->state != CALL_UP || other->exchange.stage != EXCHANGE_NONE)
+		return 491;
+	if (call_media_place(call, &transfer->joined->peer) !=
+		call_media_place(call, &transfer->by->peer))
+		return 488;
+	transfer->invite = call_dialog_request(transfer->joined->dialog, on_joined,
+		(nta_outgoing_magic_t *)transfer, sip_method_invite, NULL);
+	if (transfer->invite == NULL)
+		return 500;
+	other->exchange.stage = EXCHANGE_ASKED;
+	call->waiting++;
+	other->waiting++;
+	return 0;
+}
+
+/* What the Refer-To's headers say: a Replaces; or nothing that we would send on. */
+static sip_replaces_t *
+read_replaces(su_home_t *home, const url_t *url)
+{
+	char text[512];
+
+	if (url->url_headers == NULL || strncasecmp(url->url_headers, "Replaces=", 9) != 0 ||
+		strlen(url->url_headers) >= sizeof(text) || strstr(url->url_headers, "%00") != NULL)
+		return NULL;
+	url_unescape(text, url->url_headers + 9);
+	text[strcspn(text, "&\r\n")] = '\0';
+	return sip_replaces_make(home, text);
+}
+
+static int
+begin(struct call_transfer *transfer, const sip_t *sip)
+{
+	struct call *call = transfer->call;
+	sip_t copy = *sip;
+	sip_request_t line = *sip->sip_request;
+	url_t url = *sip->sip_refer_to->r_url;
+	sip_replaces_t *replaces = read_replaces(call->home, &url);
+
+	if (replaces != NULL)
+		return join(transfer, replaces);
+	url.url_headers = NULL;
+	line.rq_url[0] = url;
+	copy.sip_request = &line;
+	call->waiting++;
+	if (route_find(call->agent, &transfer->party, &copy, on_route, transfer) == 0)
+		return 0;
+	call->waiting--;
+	return 500;
+}
+
+/* 0, or the status to refuse it with. */
+static int
+check(const struct call_dialog *dialog, const sip_t *sip)
+{
+	const struct call *call = dialog->side->call;
+	const sip_refer_to_t *to = sip->sip_refer_to;
+	char method[16] = "INVITE";
+
+	if (call->state == CALL_ENDED || dialog != dialog->side->dialog)
+		return 481;
+	if (call->agent->config->sip.dialogs.transfers == CONFIG_TRANSFERS_REFUSE)
+		return 403;
+	if (to == NULL)
+		return 400;
+	if (to->r_url->url_params != NULL)
+		url_param(to->r_url->url_params, "method", method, sizeof(method));
+	if (strcasecmp(method, "INVITE") != 0)
+		return 403; /* nobody has us send anything else */
+	if (call->state != CALL_UP || call->transfer != NULL ||
+		call->exchange.stage != EXCHANGE_NONE)
+		return 491;
+	return 0;
+}
+
+void
+call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
+{
+	struct call_side *side = dialog->side;
+	struct call *call = side->call;
+	struct call_transfer *transfer = NULL;
+	int status = check(dialog, sip);
+
+	if (status == 0) {
+		transfer = su_zalloc(call->home, sizeof(*transfer));
+		status = transfer != NULL ? 0 : 500;
+	}
+	nta_incoming_treply(in, status != 0 ? status : 202, status != 0 ? NULL : "Accepted",
+		TAG_IF(status == 0, SIPTAG_CONTACT_STR(dialog->contact)), TAG_END());
+	nta_incoming_destroy(in);
+	if (status != 0)
+		return;
+	transfer->call = call;
+	transfer->by = side;
+	transfer->old = dialog;
+	transfer->party = side->party;
+	transfer->peer = side->peer;
+	transfer->next = call->transfers;
+	call->transfers = transfer;
+	call->transfer = transfer;
+	notify(transfer, 100, "Trying");
+	status = begin(transfer, sip);
+	if (status != 0)
+		fail(transfer, status, NULL);
+}
+
+bool
+call_transfer_left(struct call_dialog *dialog)
+{
+	struct call_transfer *transfer = dialog->side->call->transfer;
+
+	if (transfer == NULL || transfer->old != dialog)
+		return false;
+	transfer->left = true;
+	return true;
+}
+
+void
+call_transfer_end(struct call *call)
+{
+	struct call_transfer *transfer = call->transfer;
+
+	if (transfer == NULL)
+		return;
+	call->transfer = NULL;
+	transfer->over = true;
+	cancel(transfer);
+	if (transfer->made != NULL)
+		call_dialog_bye(transfer->old);
+}
+
+void
+call_transfer_free_all(struct call *call)
+{
+	for (struct call_transfer *each = call->transfers; each != NULL; each = each->next) {
+		nta_outgoing_destroy(each->invite);
+		if (each->leg != NULL)
+			nta_leg_destroy(each->leg);
+		route_free(each->route);
+	}
+	call->transfers = NULL;
+}
