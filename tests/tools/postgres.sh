@@ -3,7 +3,7 @@
 # A PostgreSQL server for one test: postgres.sh start|stop|kill|hang|resume FOLDER
 #
 # start makes a cluster in FOLDER/data if there is none, and serves it on a socket in FOLDER alone:
-# postgresql:///postgres?host=FOLDER&user=sallyport. As root, it all runs as nobody, for PostgreSQL
+# postgresql:///postgres?host=FOLDER&user=sallyport. $POSTGRES_SETTINGS: more for its command line. As root, it all runs as nobody, for PostgreSQL
 # will not run as root. kill ends it as a crash would; hang stops all of its processes.
 set -eu
 
@@ -42,7 +42,7 @@ start)
 	fi
 	settings="-c listen_addresses='' -c unix_socket_directories='$folder' -c fsync=off"
 	as_nobody "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/postgres.log" \
-		-o "$settings -c shared_buffers=16MB -c max_connections=20" start >/dev/null </dev/null || {
+		-o "$settings -c shared_buffers=16MB -c max_connections=20 ${POSTGRES_SETTINGS:-}" start >/dev/null </dev/null || {
 		cat "$folder/postgres.log" >&2
 		exit 1
 	}

@@ -11,10 +11,13 @@
 
 #include "control/users.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -308,6 +311,84 @@ test_urls(void **state)
 	assert_non_null(strstr(error, "postgresql://127.0.0.1/x"));
 }
 
+static unsigned
+free_port(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (void *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(fd, (void *)&address, &length), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+/* Opens it with these parameters of TLS, asks for alice, and lets the thread do so, too. */
+static int
+over_tls(unsigned port, const char *host, const char *parameters)
+{
+	char where[512];
+	struct users *users;
+
+	snprintf(where, sizeof(where), "postgresql://sallyport@%s:%u/postgres?%s", host, port,
+		parameters);
+	int result = users_open(where, USERS_WRITE, &users, error, sizeof(error));
+	if (result != 0)
+		return result;
+	assert_int_equal(look_for(users, "alice"), 0);
+	users_close(users);
+	assert_int_equal(users_open(where, USERS_READ, &users, error, sizeof(error)), 0);
+	assert_int_equal(users_start(users, &store), 0);
+	await(users, "alice", 0);
+	users_close(users);
+	return 0;
+}
+
+/* What the URL asks of TLS is done: the server's certificate, and its name. */
+static void
+test_tls(void **state)
+{
+	static const char make[] =
+		"cd '%s' && { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+		"-keyout key.pem -out good.pem -subj /CN=db -days 2 "
+		"-addext subjectAltName=IP:127.0.0.1 && "
+		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+		"-keyout other.key -out other.pem -subj /CN=other -days 2 && "
+		"chmod 600 key.pem && { [ \"$(id -u)\" -ne 0 ] || chown 65534:65534 key.pem "
+		"good.pem; }; "
+		"} 2>openssl.log";
+	char text[1024], parameters[256];
+	unsigned port = free_port();
+
+	snprintf(text, sizeof(text), make, folder);
+	assert_int_equal(system(text), 0);
+	snprintf(text, sizeof(text),
+		"-c listen_addresses=127.0.0.1 -c port=%u -c ssl=on -c ssl_cert_file=%s/good.pem "
+		"-c ssl_key_file=%s/key.pem",
+		port, folder, folder);
+	setenv("POSTGRES_SETTINGS", text, 1);
+	assert_int_equal(server("kill"), 0);
+	assert_int_equal(server("start"), 0);
+	snprintf(parameters, sizeof(parameters), "sslmode=verify-full&sslrootcert=%s/good.pem",
+		folder);
+	assert_int_equal(over_tls(port, "127.0.0.1", parameters), 0);
+	/* the name that the certificate does not have */
+	assert_int_equal(over_tls(port, "localhost", parameters), -EAGAIN);
+	snprintf(parameters, sizeof(parameters), "sslmode=verify-ca&sslrootcert=%s/good.pem",
+		folder);
+	assert_int_equal(over_tls(port, "localhost", parameters), 0);
+	/* another authority */
+	snprintf(parameters, sizeof(parameters), "sslmode=verify-ca&sslrootcert=%s/other.pem",
+		folder);
+	assert_int_equal(over_tls(port, "127.0.0.1", parameters), -EAGAIN);
+	assert_non_null(strstr(error, "certificate verify failed"));
+	unsetenv("POSTGRES_SETTINGS");
+	assert_int_equal(server("kill"), 0);
+	assert_int_equal(server("start"), 0);
+}
+
 int
 main(void)
 {
@@ -321,6 +402,7 @@ main(void)
 		TEST(test_away_and_back),
 		TEST(test_hangs),
 		TEST(test_server_comes_later),
+		TEST(test_tls),
 		cmocka_unit_test(test_urls),
 	};
 
