@@ -410,6 +410,8 @@ b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 	call = call_find(b2bua, id);
 	if (call == NULL || call->state == CALL_ENDED)
 		return;
+	if (event->kind == RELAY_EVENT_LATCHED && event->leg < 2)
+		call_media_latched(call, event);
 	if (event->kind == RELAY_EVENT_KEY_EXPIRING && event->leg < 2)
 		call_rekey_expiring(&call->side[event->leg]);
 	if (event->kind != RELAY_EVENT_TIMEOUT && event->kind != RELAY_EVENT_DELETED)

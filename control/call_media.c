@@ -212,6 +212,7 @@ create_session(struct operation *operation, unsigned index)
 		stream->in_relay = true;
 		operation->created |= (uint16_t)(1u << index);
 		memcpy(stream->told, stream->next, sizeof(stream->told));
+		memset(stream->latched, 0, sizeof(stream->latched));
 	}
 	return result;
 }
@@ -244,7 +245,8 @@ difference(const struct call_leg *told, const struct call_leg *next)
 		mask |= RELAY_UPDATE_TRANSPORT;
 	if (!relay_addr_equal(&told->remote_rtp, &next->remote_rtp) ||
 		!relay_addr_equal(&told->remote_rtcp, &next->remote_rtcp) ||
-		told->rtcp_mux != next->rtcp_mux || told->flags != next->flags)
+		told->rtcp_mux != next->rtcp_mux || told->flags != next->flags ||
+		told->clock_rate != next->clock_rate)
 		mask |= RELAY_UPDATE_REMOTE;
 	if (next->transport != RELAY_TRANSPORT_SRTP)
 		return mask;
@@ -405,4 +407,14 @@ call_media_lost(struct call *call, const char *id)
 	OPENSSL_cleanse(lost->told, sizeof(lost->told));
 	call_record_stream(call, (unsigned)(lost - sdp->stream), NULL, &totals);
 	return left;
+}
+
+void
+call_media_latched(struct call *call, const struct relay_event *event)
+{
+	struct call_sdp *sdp = &call->sdp;
+
+	for (unsigned i = 0; i < sdp->streams; i++)
+		if (strncmp(sdp->stream[i].id, event->id, sizeof(event->id)) == 0)
+			sdp->stream[i].latched[event->leg] = event->remote;
 }

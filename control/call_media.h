@@ -37,6 +37,9 @@ void call_media_drop_unused(struct call *call);
 /* The relay has ended the session of that name: how many does the call have left? */
 unsigned call_media_lost(struct call *call, const char *id);
 
+/* The relay found a leg's far end elsewhere. */
+void call_media_latched(struct call *call, const struct relay_event *event);
+
 /* Where a phone at that address gets its media from: a number that is equal for equal places. All
  * branches that are called at once share their side's ports, so they must be of one place. */
 unsigned call_media_place(const struct call *call, const struct relay_ip *peer);

@@ -69,10 +69,17 @@ call_media_fill_leg(const struct call *call, const struct call_stream *stream, u
 	if (leg->transport == RELAY_TRANSPORT_SRTP || leg->transport == RELAY_TRANSPORT_NONE)
 		spec->flags |= RELAY_LEG_LATCH;
 	spec->transport = leg->transport;
+	spec->clock_rate = leg->clock_rate;
 	if (leg->transport == RELAY_TRANSPORT_NONE)
 		return;
 	spec->remote_rtp = leg->remote_rtp;
 	spec->remote_rtcp = leg->remote_rtcp;
+	/* one behind NAT that says the same address again is still where its packets came from */
+	if (stream->latched[side].ip.family != 0 &&
+		relay_addr_equal(&leg->remote_rtp, &stream->agreed[side].remote_rtp)) {
+		spec->remote_rtp = stream->latched[side];
+		spec->remote_rtcp.ip = stream->latched[side].ip;
+	}
 	spec->receive = leg->receive;
 	spec->transmit = leg->transmit;
 }

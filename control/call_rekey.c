@@ -20,8 +20,8 @@ call_rekey_done(struct call_side *side)
 	side->keys.made_ms = call_now_ms();
 }
 
-/* By the clock it is asked for once in a period, whatever the answer; a key that comes to its end is
- * another matter. */
+/* By the clock it is asked for once in a period, whatever the answer; a key that comes to its end
+ * is another matter. */
 void
 call_rekey_look(struct call_side *side)
 {

@@ -38,6 +38,7 @@ struct call_leg {
 	uint8_t profile;   /* enum sdp_profile, in all that is said on this leg */
 	bool rtcp_mux;
 	uint32_t flags;               /* RELAY_LEG_NO_SEND, NO_RECEIVE: by its direction */
+	uint32_t clock_rate;          /* Hz, of its timestamps; 0: not known */
 	uint32_t tag;                 /* of the crypto line that was chosen */
 	struct relay_addr remote_rtp; /* family 0: not known */
 	struct relay_addr remote_rtcp;
@@ -51,9 +52,11 @@ struct call_stream {
 	char id[RELAY_ID_SIZE];
 	bool in_relay;              /* a CREATE was sent: a DELETE is owed */
 	struct relay_addr local[2]; /* the relay's, for each side */
-	struct call_leg agreed[2];  /* by the last exchange that was committed */
-	struct call_leg next[2];    /* by the exchange that is open */
-	struct call_leg told[2];    /* what the relay was told last */
+	/* where the relay found a side that is not where it said (family 0: it is) */
+	struct relay_addr latched[2];
+	struct call_leg agreed[2]; /* by the last exchange that was committed */
+	struct call_leg next[2];   /* by the exchange that is open */
+	struct call_leg told[2];   /* what the relay was told last */
 };
 
 /* What a branch was offered in one m= line. */

@@ -30,6 +30,9 @@ take_place(struct call_leg *leg, const struct sdp_stream *said, bool mux)
 	leg->profile = (uint8_t)said->profile;
 	leg->rtcp_mux = mux;
 	leg->flags = 0;
+	/* as the relay API counts it */
+	leg->clock_rate =
+		said->clock_rate % 25 == 0 && said->clock_rate <= 1000000 ? said->clock_rate : 0;
 	if ((said->direction & SDP_RECVONLY) == 0)
 		leg->flags |= RELAY_LEG_NO_SEND;
 	if ((said->direction & SDP_SENDONLY) == 0)

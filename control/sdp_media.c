@@ -183,6 +183,23 @@ sdp_direction_for_answer(enum sdp_direction offered)
 	return reverse[offered & 3];
 }
 
+/* By its rtpmap; the parser holds those of RTP/AVP and RTP/SAVP, the others are attributes. */
+static uint32_t
+read_clock_rate(const sdp_media_t *media)
+{
+	unsigned type;
+	unsigned long rate;
+
+	if (media->m_rtpmaps != NULL)
+		return (uint32_t)media->m_rtpmaps->rm_rate;
+	for (const sdp_attribute_t *at = media->m_attributes; at != NULL; at = at->a_next)
+		if (strcasecmp(at->a_name, "rtpmap") == 0 && at->a_value != NULL &&
+			sscanf(at->a_value, "%3u %*[^/]/%9lu", &type, &rate) == 2 &&
+			type == strtoul(media->m_format->l_text, NULL, 10))
+			return (uint32_t)rate;
+	return 0;
+}
+
 static enum sdp_verdict
 judge(const sdp_media_t *media, const struct sdp_policy *policy, struct sdp_stream *out)
 {
@@ -201,6 +218,8 @@ judge(const sdp_media_t *media, const struct sdp_policy *policy, struct sdp_stre
 	if (verdict == SDP_OK)
 		verdict = check_formats(media, out->profile);
 	out->direction = read_direction(media, out->held);
+	if (verdict == SDP_OK && out->profile != SDP_PROFILE_UDPTL)
+		out->clock_rate = read_clock_rate(media);
 	return verdict == SDP_OK ? allowed : verdict;
 }
 

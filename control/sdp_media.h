@@ -88,7 +88,8 @@ struct sdp_stream {
 	struct relay_addr rtp;
 	struct relay_addr rtcp; /* from a=rtcp (RFC 3605), else rtp.port + 1; equals rtp if muxed */
 	enum sdp_direction direction;
-	const char *kind; /* "audio" */
+	const char *kind;    /* "audio" */
+	uint32_t clock_rate; /* Hz, of the first payload type; 0: not said */
 	struct sdes_lines crypto;
 };
 

@@ -362,6 +362,49 @@ test_rekey(void **state)
 	assert_true(sdes_is_same_key(&before, &stage.call.sdp.stream[0].agreed[0].transmit));
 }
 
+/* Our own refresh of a session: the key in force, and nothing for the relay to hear. */
+static void
+test_repeat(void **state)
+{
+	const char *phrase;
+
+	stage_exchange(0, ALICE_OFFER, BOB_ANSWER);
+	unsigned requests = stage.requests;
+	struct media_description *offer = stage_read(call_sdp_repeat(&stage.call, 1));
+	assert_int_equal(offer->stream[0].crypto.count, 1);
+	assert_true(sdes_is_same_key(&offer->stream[0].crypto.line[0].crypto,
+		&stage.call.sdp.stream[0].agreed[1].transmit));
+	media_description_free(offer);
+	assert_int_equal(
+		call_sdp_take_answer(&stage.call, 1, 0, BOB_ANSWER, strlen(BOB_ANSWER), &phrase),
+		0);
+	apply();
+	call_sdp_commit(&stage.call);
+	assert_int_equal(stage.requests, requests);
+}
+
+/* A phone behind NAT is where its packets come from, also when it holds; until it says that it has
+ * moved. */
+static void
+test_latched(void **state)
+{
+	struct relay_event event = {.leg = 0};
+
+	stage_exchange(0, ALICE_OFFER, BOB_ANSWER);
+	memcpy(event.id, stage.call.id, sizeof(event.id));
+	relay_ip_parse("203.0.113.5", 11, &event.remote.ip);
+	event.remote.port = 9999;
+	call_media_latched(&stage.call, &event);
+	stage_exchange(0, ALICE(LINE(S80, KEY_A) "a=sendonly\r\n"), BOB_ANSWER);
+	const struct relay_update *update = &stage_last(RELAY_OP_UPDATE, 0)->update;
+	assert_int_equal(update->spec.flags, RELAY_LEG_LATCH | RELAY_LEG_NO_SEND);
+	assert_true(relay_addr_equal(&update->spec.remote_rtp, &event.remote));
+	assert_true(relay_ip_equal(&update->spec.remote_rtcp.ip, &event.remote.ip));
+	stage_exchange(
+		0, HEAD("192.0.2.8") "m=audio 5008 RTP/SAVP 0\r\n" LINE(S80, KEY_C), BOB_ANSWER);
+	assert_int_equal(stage_last(RELAY_OP_UPDATE, 1)->update.spec.remote_rtp.port, 5008);
+}
+
 int
 main(void)
 {
@@ -378,6 +421,8 @@ main(void)
 		TEST(test_offer_of_the_callee),
 		TEST(test_hold),
 		TEST(test_rekey),
+		TEST(test_repeat),
+		TEST(test_latched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ test_baresip(void **state)
 	assert_int_equal(audio->crypto.line[1].tag, 2);
 	assert_memory_equal(audio->crypto.line[0].crypto.key, "YS___semctl () {", 16);
 	char codecs[128];
+	assert_int_equal(audio->clock_rate, 48000);
 	assert_string_equal(media_description_codecs(out, 0, codecs, sizeof(codecs)),
 		"opus/48000, PCMU/8000, PCMA/8000, telephone-event/8000");
 	assert_string_equal(media_description_codecs(out, 0, codecs, 8), "opus/48");
@@ -92,7 +93,9 @@ test_linphone(void **state)
 	assert_int_equal(audio->crypto.count, 3);
 	assert_int_equal(audio->crypto.seen, 3);
 	assert_int_equal(audio->crypto.fault, SDES_OK);
+	assert_int_equal(audio->clock_rate, 48000);
 	assert_string_equal(video->kind, "video");
+	assert_int_equal(video->clock_rate, 90000);
 	assert_address(&video->rtp, "198.51.100.4:9078");
 	assert_int_equal(video->crypto.count, 1);
 	assert_string_equal(media_description_codecs(out, 1, codecs, sizeof(codecs)), "VP8/90000");
