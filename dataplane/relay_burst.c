@@ -236,7 +236,10 @@ address_all(struct worker *worker, struct packet *packets[], unsigned count)
 	/* all trailers before the first checksum, which so reads what has long been written */
 	for (unsigned i = 0; i < count; i++) {
 		packets[i]->clear_length = packets[i]->length;
-		srtp_flow_seal(packets[i]);
+		if (packets[i]->plain)
+			srtp_plain_seal(packets[i]);
+		else
+			srtp_flow_seal(packets[i]);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = packets[i];
