@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "nonce.h"
 
+#include "mac.h"
+
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SIZE 32
-#define MAC_SIZE 16 /* of HMAC-SHA256's 32: RFC 2104 5 allows half */
-#define WAYS 8      /* nonces that share one place in the table */
+#define WAYS 8 /* nonces that share one place in the table */
 #define BINARY_SIZE 32
 
 /* A nonce, as its 64 hex digits are read. */
@@ -41,7 +39,7 @@ struct set {
  * outlives the period after its own, and the key before the last is needed by none. */
 struct key {
 	uint64_t since; /* ms */
-	uint8_t bytes[KEY_SIZE];
+	struct mac *mac;
 };
 
 struct nonces {
@@ -108,15 +106,7 @@ from_hex(const char *text, uint8_t *bytes, size_t count)
 static int
 authenticate(const struct key *key, const struct binary *nonce, uint8_t mac[MAC_SIZE])
 {
-	uint8_t whole[EVP_MAX_MD_SIZE];
-	unsigned length = sizeof(whole);
-
-	if (HMAC(EVP_sha256(), key->bytes, KEY_SIZE, (const uint8_t *)nonce, BINARY_SIZE - MAC_SIZE,
-		    whole, &length) == NULL)
-		return -EIO;
-	memcpy(mac, whole, MAC_SIZE);
-	OPENSSL_cleanse(whole, sizeof(whole));
-	return 0;
+	return mac_run(key->mac, nonce, BINARY_SIZE - MAC_SIZE, mac);
 }
 
 int
@@ -134,8 +124,7 @@ nonces_create(uint64_t lifetime_ms, unsigned remembered, struct nonces **out)
 		return -ENOMEM;
 	nonces->lifetime_ms = lifetime_ms;
 	nonces->sets_count = sets_count;
-	if (RAND_priv_bytes(nonces->key.bytes, KEY_SIZE) != 1 ||
-		RAND_priv_bytes(nonces->before.bytes, KEY_SIZE) != 1 ||
+	if (mac_create(&nonces->key.mac) != 0 || mac_create(&nonces->before.mac) != 0 ||
 		RAND_bytes(opaque, sizeof(opaque)) != 1) {
 		nonces_destroy(nonces);
 		return -EIO;
@@ -150,8 +139,8 @@ nonces_destroy(struct nonces *nonces)
 {
 	if (nonces == NULL)
 		return;
-	OPENSSL_cleanse(&nonces->key, sizeof(nonces->key));
-	OPENSSL_cleanse(&nonces->before, sizeof(nonces->before));
+	mac_destroy(nonces->key.mac);
+	mac_destroy(nonces->before.mac);
 	free(nonces);
 }
 
@@ -169,11 +158,11 @@ rotate(struct nonces *nonces, uint64_t now_ms)
 
 	if (now_ms <= nonces->key.since || now_ms - nonces->key.since <= nonces->lifetime_ms)
 		return 0;
-	if (RAND_priv_bytes(next.bytes, KEY_SIZE) != 1)
+	if (mac_create(&next.mac) != 0)
 		return -EIO;
-	nonces->before = nonces->key; /* wipes the one before it */
+	mac_destroy(nonces->before.mac);
+	nonces->before = nonces->key;
 	nonces->key = next;
-	OPENSSL_cleanse(&next, sizeof(next));
 	return 0;
 }
 

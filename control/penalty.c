@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "penalty.h"
 
+#include "mac.h"
+
 #include <errno.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECRET_SIZE 32
-#define KEY_SIZE 16
+#define KEY_SIZE MAC_SIZE
 #define WAYS 8                /* entries that share one place in a table */
 #define FRIENDS 131072        /* users and where they logged in: 3 MiB */
 #define FRIEND_MS 86400000ull /* for how long that counts */
@@ -35,7 +32,7 @@ struct friend
 
 struct penalties {
 	const struct config_penalties *config;
-	uint8_t secret[SECRET_SIZE]; /* nobody can choose whom he shares a place with */
+	struct mac *mac; /* nobody can choose whom he shares a place with */
 	struct friend *friends;
 	uint64_t sets_count;
 	struct entry entries[][WAYS];
@@ -56,7 +53,7 @@ penalties_create(const struct config_penalties *config, struct penalties **out)
 	penalties->sets_count = sets_count;
 	penalties->friends = calloc(FRIENDS, sizeof(*penalties->friends));
 	if (penalties->friends != NULL)
-		result = RAND_bytes(penalties->secret, SECRET_SIZE) == 1 ? 0 : -EIO;
+		result = mac_create(&penalties->mac);
 	if (result != 0) {
 		penalties_destroy(penalties);
 		return result;
@@ -71,7 +68,7 @@ penalties_destroy(struct penalties *penalties)
 	if (penalties == NULL)
 		return;
 	free(penalties->friends);
-	OPENSSL_cleanse(penalties->secret, SECRET_SIZE);
+	mac_destroy(penalties->mac);
 	free(penalties);
 }
 
@@ -80,9 +77,8 @@ static void
 make_key(const struct penalties *penalties, enum kind kind, const struct relay_ip *source,
 	const char *user, uint8_t key[KEY_SIZE])
 {
-	uint8_t text[2 + 16 + 256] = {(uint8_t)kind}, whole[EVP_MAX_MD_SIZE] = {0};
+	uint8_t text[2 + 16 + 256] = {(uint8_t)kind};
 	size_t length = sizeof(text) - 256, user_length = strnlen(user, 256);
-	unsigned hashed = sizeof(whole);
 
 	if (kind != KIND_USER) {
 		text[1] = source->family;
@@ -92,8 +88,9 @@ make_key(const struct penalties *penalties, enum kind kind, const struct relay_i
 		memcpy(text + length, user, user_length);
 		length += user_length;
 	}
-	HMAC(EVP_sha256(), penalties->secret, SECRET_SIZE, text, length, whole, &hashed);
-	memcpy(key, whole, KEY_SIZE);
+	if (mac_run(penalties->mac, text, length, key) != 0)
+		memset(key, 0,
+			KEY_SIZE); /* OpenSSL is broken: then all are one, and no login works */
 }
 
 static uint64_t
