@@ -7,6 +7,7 @@
 #include "call_limits.h"
 #include "counters.h"
 #include "listener.h"
+#include "message.h"
 #include "records.h"
 #include "relay/log.h"
 #include "tls_connection.h"
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define NO_LISTENER_YET ((url_string_t *)-1) /* as nta_agent_create() has it */
 
@@ -121,6 +123,35 @@ agent_answer_other(nta_incoming_t *request, const sip_t *sip)
 	nta_incoming_destroy(request);
 }
 
+/* Is it our domain, or an address of ours? */
+static bool
+is_our_host(const struct agent *agent, const tport_t *connection, const char *host)
+{
+	const tp_name_t *name = tport_name(tport_parent(connection));
+
+	return host != NULL && (strcasecmp(host, agent->config->sip.domain) == 0 ||
+				       strcasecmp(host, name->tpn_host) == 0 ||
+				       strcasecmp(host, name->tpn_canon) == 0);
+}
+
+/* OPTIONS outside of a call: answered for our domain as a whole (RFC 3261 11), so that nobody learns
+ * which users there are. */
+static void
+answer_options(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
+{
+	struct source source;
+
+	source_of(agent, request, &source);
+	if (source.connection != NULL &&
+		!is_our_host(agent, source.connection, sip->sip_request->rq_url->url_host)) {
+		nta_incoming_treply(request, SIP_404_NOT_FOUND, TAG_END());
+		nta_incoming_destroy(request);
+	} else {
+		agent_answer_other(request, sip);
+	}
+	source_release(&source);
+}
+
 /* May we take this on at all? If not, it has been answered. */
 static bool
 accept_request(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
@@ -208,7 +239,10 @@ serve(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 		if (from.kind == PARTY_USER)
 			registrar_meet(agent->registrar, sip, from.name, source.connection,
 				&source.peer.ip);
-		b2bua_invite(agent->b2bua, request, sip, &from, &source);
+		if (sip->sip_request->rq_method == sip_method_message)
+			message_handle(agent->messages, request, sip, &from);
+		else
+			b2bua_invite(agent->b2bua, request, sip, &from, &source);
 		taken = true;
 	}
 	source_release(&source);
@@ -238,6 +272,7 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 	switch (sip->sip_request->rq_method) {
 	case sip_method_register:
 	case sip_method_invite:
+	case sip_method_message:
 		/* with a To tag it is of a dialog that we do not know: RFC 3261 12.2.2 */
 		if (sip->sip_to->a_tag != NULL)
 			nta_incoming_treply(request, 481, NULL, TAG_END());
@@ -248,6 +283,9 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 	case sip_method_cancel:
 		nta_incoming_treply(request, 481, NULL, TAG_END());
 		break;
+	case sip_method_options:
+		answer_options(agent, request, sip);
+		return 0;
 	default:
 		agent_answer_other(request, sip);
 		return 0;
@@ -312,7 +350,8 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 	agent->registrar = registrar_create(root, &config->sip);
 	agent->b2bua = b2bua_create(agent);
 	agent->limits = call_limits_create(&config->sip);
-	if (agent->limits == NULL || agent->register_supported == NULL ||
+	agent->messages = messages_create(agent);
+	if (agent->messages == NULL || agent->limits == NULL || agent->register_supported == NULL ||
 		agent->invite_supported == NULL || agent->auth == NULL ||
 		agent->registrar == NULL || agent->b2bua == NULL)
 		goto fail;
@@ -358,6 +397,7 @@ agent_destroy(struct agent *agent)
 		return;
 	media_destroy(agent->media);
 	trunks_destroy(agent->trunks);
+	messages_destroy(agent->messages);
 	b2bua_destroy(agent->b2bua);
 	call_limits_destroy(agent->limits);
 	records_close(agent->records);

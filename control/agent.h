@@ -19,6 +19,7 @@
 struct auth;
 struct b2bua;
 struct call_limits;
+struct messages;
 struct records;
 struct trunks;
 struct trace;
@@ -39,6 +40,7 @@ struct agent {
 	struct b2bua *b2bua;
 	struct trunks *trunks;
 	struct call_limits *limits;
+	struct messages *messages;
 	struct records *records; /* NULL: none are written */
 	struct trace *trace;     /* NULL: there is none */
 	bool ending;             /* takes nothing new */

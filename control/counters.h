@@ -90,6 +90,9 @@
 	X(RECORDS_LOST, "records.lost", "call records for which there was no room in memory") \
 	X(TRACE_MESSAGES, "trace.messages", "SIP messages that were traced") \
 	X(TRACE_LOST, "trace.lost", "of those that should have been: lost, the queue was full") \
+	/* MESSAGE */ \
+	X(MESSAGES_DELIVERED, "messages.delivered", "MESSAGEs that a phone or trunk has taken") \
+	X(MESSAGES_REFUSED, "messages.refused", "MESSAGEs that were refused or found nobody") \
 	/* the process */ \
 	X(RELOADS, "reloads", "times that configuration and certificates were read anew") \
 	X(RELOADS_FAILED, "reloads.failed", "times that one of them was bad, and nothing changed") \

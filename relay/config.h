@@ -172,6 +172,7 @@ struct config_sip {
 	struct config_store users_store;
 	struct config_trace trace;
 	struct config_dialogs dialogs;
+	uint32_t instant_message_bytes; /* the longest text of a MESSAGE; 0: none is taken */
 };
 
 struct config {

@@ -42,6 +42,8 @@ config_records_default(struct config_sip *sip, const struct config_lines *lines)
 		sip->records.rotate_hours = 24;
 	if (!config_lines_has(lines, "sip.records.keep"))
 		sip->records.keep = 30;
+	if (!config_lines_has(lines, "sip.instant_message_bytes"))
+		sip->instant_message_bytes = 1300; /* RFC 3428 8 */
 	if (!config_lines_has(lines, "sip.trace.hep_id"))
 		sip->trace.hep_id = 2001;
 	if (!config_lines_has(lines, "sip.trace.pcap_mb"))
@@ -98,6 +100,8 @@ config_records_check(const struct config_complaint *to, struct config_sip *sip)
 		check_path(to, "sip.trace.pcap", sip->trace.pcap) != 0 ||
 		config_check_range(to, "sip.trace.pcap_mb", sip->trace.pcap_mb, 1, PCAP_MB_MAX) !=
 			0 ||
+		config_check_range(to, "sip.instant_message_bytes", sip->instant_message_bytes, 0,
+			65536) != 0 ||
 		check_hep(to, &sip->trace) != 0)
 		return -EINVAL;
 	return 0;

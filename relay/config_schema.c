@@ -199,6 +199,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 		redirects, CYAML_ARRAY_LEN(redirects)),
 	CYAML_FIELD_ENUM("transfers", OPT | CYAML_FLAG_STRICT, struct config_sip, dialogs.transfers,
 		transfers, CYAML_ARRAY_LEN(transfers)),
+	CYAML_FIELD_UINT("instant_message_bytes", OPT, struct config_sip, instant_message_bytes),
 	CYAML_FIELD_END,
 };
 
