@@ -6,6 +6,7 @@
 #include "certificates.h"
 #include "counters.h"
 #include "tls_connection.h"
+#include "trace.h"
 #include "trunk.h"
 
 #include <string.h>
@@ -163,6 +164,19 @@ show_certificates(struct agent *agent, struct page *page)
 		certificates_list(page->rows);
 }
 
+static void
+show_trace(struct agent *agent, struct page *page)
+{
+	const struct config_trace *to = &agent->config->sip.trace;
+
+	if (has_room(page))
+		json_array_append_new(
+			page->rows, json_pack("{s:b,s:s,s:s,s:I}", "on", trace_is_on(agent->trace),
+					    "hep", to->hep != NULL ? to->hep : "-", "pcap",
+					    to->pcap != NULL ? to->pcap : "-", "lost",
+					    (json_int_t)trace_lost(agent->trace)));
+}
+
 static const struct {
 	const char *name;
 	void (*show)(struct agent *agent, struct page *page);
@@ -172,6 +186,7 @@ static const struct {
 	{"registrations", show_registrations},
 	{"trunks", show_trunks},
 	{"certificates", show_certificates},
+	{"trace", show_trace},
 };
 
 json_t *

@@ -3,6 +3,7 @@
 
 #include "control_show.h"
 #include "relay/log.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -55,8 +56,11 @@ answer(struct control_socket *control, const char *text, size_t length)
 	json_t *request = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 	const char *what = json_string_value(json_object_get(request, "show"));
 	json_int_t from = json_integer_value(json_object_get(request, "from"));
+	const json_t *on = json_object_get(request, "on");
 	json_t *reply;
 
+	if (what != NULL && strcmp(what, "trace") == 0 && json_is_boolean(on))
+		trace_set(control->agent->trace, json_is_true(on));
 	if (what == NULL || from < 0)
 		reply = json_pack("{s:s}", "error", "that is no request");
 	else

@@ -31,6 +31,7 @@ static const char help[] =
 	"  trunks          one line for each trunk: is it in, and how many calls it has;\n"
 	"                  with --json each of its addresses, too\n"
 	"  certificates    ours, and how long they are good\n"
+	"  trace [on|off]  whether and where SIP messages are traced; begins or stops it\n"
 	"\n"
 	"Options:\n"
 	"  -j, --json         JSON instead of a table\n"
@@ -48,6 +49,7 @@ static const char help[] =
 
 struct options {
 	const char *command;
+	const char *set; /* of trace: "on", "off"; NULL: show it */
 	const char *socket;
 	const char *config;
 	bool json;
@@ -74,6 +76,9 @@ static const struct column certificates[] = {{"section", "SECTION", -12}, {"days
 	{"expires", " EXPIRES", -21}, {"file", "FILE", -36}, {"subject", "SUBJECT", -1},
 	{NULL, NULL, 0}};
 
+static const struct column trace[] = {{"on", "ON", -3}, {"lost", "LOST", 8}, {"hep", " HEP", -24},
+	{"pcap", "PCAP", -1}, {NULL, NULL, 0}};
+
 static const struct command {
 	const char *name;
 	const struct column *columns; /* NULL: not a list */
@@ -83,6 +88,7 @@ static const struct command {
 	{"registrations", registrations},
 	{"trunks", trunks},
 	{"certificates", certificates},
+	{"trace", trace},
 };
 
 static int
@@ -131,9 +137,14 @@ parse(int argc, char **argv, struct options *options)
 	}
 	if (optind == argc)
 		return complain(USAGE, "what is to be shown?", NULL);
-	if (optind + 1 < argc)
-		return complain(USAGE, "too many words:", argv[optind + 1]);
-	options->command = argv[optind];
+	options->command = argv[optind++];
+	if (optind < argc && strcmp(options->command, "trace") == 0) {
+		options->set = argv[optind++];
+		if (strcmp(options->set, "on") != 0 && strcmp(options->set, "off") != 0)
+			return complain(USAGE, "on or off, not", options->set);
+	}
+	if (optind < argc)
+		return complain(USAGE, "too many words:", argv[optind]);
 	return DONE;
 }
 
@@ -183,12 +194,14 @@ connect_to(const char *path)
 	return fd;
 }
 
-/* One question, one answer; NULL: there was none. */
+/* One question, one answer; NULL: there was none. `set`: "on" or "off", or NULL. */
 static json_t *
-ask(int fd, const char *what, json_int_t from)
+ask(int fd, const char *what, const char *set, json_int_t from)
 {
 	static char text[ANSWER_SIZE];
 	json_t *request = json_pack("{s:s,s:I}", "show", what, "from", from);
+	if (set != NULL)
+		json_object_set_new(request, "on", json_boolean(strcmp(set, "on") == 0));
 	char *question = json_dumps(request, JSON_COMPACT);
 	json_t *reply = NULL;
 
@@ -205,12 +218,12 @@ ask(int fd, const char *what, json_int_t from)
 
 /* All rows, from as many answers as it takes. */
 static int
-fetch(int fd, const char *what, json_t *rows)
+fetch(int fd, const char *what, const char *set, json_t *rows)
 {
 	json_int_t from = 0;
 
 	do {
-		json_t *reply = ask(fd, what, from);
+		json_t *reply = ask(fd, what, set, from);
 		const char *error = json_string_value(json_object_get(reply, "error"));
 		if (reply == NULL)
 			return complain(UNREACHABLE, "sallyport-sip did not answer", NULL);
@@ -341,7 +354,7 @@ main(int argc, char **argv)
 		return UNREACHABLE;
 	}
 	json_t *rows = json_array();
-	result = fetch(fd, command->name, rows);
+	result = fetch(fd, command->name, options.set, rows);
 	if (result == DONE)
 		result = print(command, rows, &options);
 	json_decref(rows);

@@ -53,7 +53,7 @@ class Phone(phone.Phone):
         self.said = call
         return None
 
-    def answer(self, message, status, phrase):
+    def conclude(self, message, status, phrase):
         headers = [key + ": " + value for key, value in message.headers
                    if key.lower() in ("via", "from", "call-id", "cseq")]
         self.send("SIP/2.0 %d %s" % (status, phrase), headers + ["To: " + self.to_of(message)])
@@ -96,8 +96,8 @@ def test_delivered(server):
     alice.say("bob", text)
     heard = [bob.request("MESSAGE") for bob in (first, second)]
     check("both phones get it, byte by byte", [one.body for one in heard] == [text, text])
-    first.answer(heard[0], 486, "Busy Here")
-    second.answer(heard[1], 202, "Accepted")
+    first.conclude(heard[0], 486, "Busy Here")
+    second.conclude(heard[1], 202, "Accepted")
     check("the sender hears the better answer", alice.response("MESSAGE").status == 202)
     one = heard[0]
     check("it says who sent it", re.match(r"<sip:alice@access\.test>;tag=[0-9a-f]{16}$", one["From"]))
@@ -109,7 +109,7 @@ def test_delivered(server):
         one[name] for name in ("User-Agent", "Server", "Warning")))
     alice.say("bob", "again")
     for bob in (first, second):
-        bob.answer(bob.request("MESSAGE"), 603, "Decline")
+        bob.conclude(bob.request("MESSAGE"), 603, "Decline")
     check("a refusal of all passes", alice.response("MESSAGE").status == 603)
     first.close()
     second.close()
@@ -118,7 +118,7 @@ def test_delivered(server):
 def heard_by_bob(bob, alice, *args, **others):
     alice.say("bob", *args, **others)
     heard = bob.request("MESSAGE")
-    bob.answer(heard, 200, "OK")
+    bob.conclude(heard, 200, "OK")
     assert alice.response("MESSAGE").status == 200
     return heard
 

@@ -29,7 +29,13 @@ ALICE=$PHONE_PID
 check "a call is up" eventually 8 one_session
 phone_stop "$ALICE"
 check "and ends" eventually 5 no_session
+sip_ctl() { "$BUILD/control/sallyctl-sip" --config "$lab_dir/sallyport.yaml" --json "$@"; }
+check "it is on" eval 'sip_ctl trace | jq -e ".[0].on and .[0].lost == 0" >/dev/null'
+check "and can be switched off" eval '! sip_ctl trace off | jq -e ".[0].on" >/dev/null'
+before=$(stat -c %s "$pcap")
+# what bob's phone says in leaving is not traced
 phone_stop "$BOB"
+check "then nothing more is written" [ "$(stat -c %s "$pcap")" -eq "$before" ]
 kill "$SIP_PID"
 wait "$SIP_PID" 2>/dev/null
 kill -0 "$HEP_PID" 2>/dev/null

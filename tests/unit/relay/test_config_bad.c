@@ -416,11 +416,53 @@ test_not_a_file(void **state)
 	assert_non_null(strstr(error, "it is not a regular file"));
 }
 
+static void
+test_records(void **state)
+{
+	static const struct bad cases[] = {
+		{SIP "  records: {path: calls.jsonl}\n", 6,
+			"sip.records.path: \"calls.jsonl\" is no absolute path"},
+		{SIP "  records: {keep: 10001}\n", 6,
+			"sip.records.keep: 10001 is not between 0 and 10000"},
+		{SIP "  records:\n    rotate_hours: 8785\n", 7,
+			"sip.records.rotate_hours: 8785 is not between 0 and 8784"},
+		{SIP "  trace: {hep: \"192.0.2.9:9060\"}\n", 6,
+			"sip.trace.hep: \"192.0.2.9:9060\" is no udp:ADDRESS:PORT (numeric, IPv6 "
+	                "in "
+			"brackets)"},
+		{SIP "  trace: {hep: \"udp:homer:9060\"}\n", 6,
+			"sip.trace.hep: \"udp:homer:9060\" is no udp:ADDRESS:PORT (numeric, IPv6 "
+	                "in "
+			"brackets)"},
+		{SIP "  trace: {hep: \"udp:2001:db8::9:9060\"}\n", 6,
+			"sip.trace.hep: \"udp:2001:db8::9:9060\" is no udp:ADDRESS:PORT (numeric, "
+	                "IPv6 "
+			"in brackets)"},
+		{SIP "  trace: {hep: \"udp:192.0.2.9:0\"}\n", 6,
+			"sip.trace.hep: \"udp:192.0.2.9:0\" is no udp:ADDRESS:PORT (numeric, IPv6 "
+	                "in "
+			"brackets)"},
+		{SIP "  trace: {pcap: /a, pcap_mb: 0}\n", 6,
+			"sip.trace.pcap_mb: 0 is not between 1 and 1048576"},
+		{SIP "  instant_message_bytes: 65537\n", 6,
+			"sip.instant_message_bytes: 65537 is not between 0 and 65536"},
+		{SIP "  headers: {pass: [Subject, via]}\n", 6,
+			"sip.headers.pass[1]: Via is each leg's own: Sallyport writes it itself"},
+		{SIP "  headers:\n    pass:\n      - X Y\n", 8,
+			"sip.headers.pass[0]: \"X Y\" is no header's name"},
+		{SIP "  headers: {strip: [s]}\n", 6,
+			"sip.headers.strip[0]: \"s\" is no header's name"},
+	};
+
+	CHECK_ALL(cases);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_yaml),
+		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_media_values),
 		cmocka_unit_test(test_media_addresses),
