@@ -19,6 +19,7 @@
  */
 #include "call.h"
 #include "call_best.h"
+#include "call_headers.h"
 
 #include "relay/log.h"
 
@@ -48,7 +49,8 @@ refuse(struct call *call, int status, const char *phrase)
 		call->retry_after_s != 0 ? call->retry_after_s : RETRY_AFTER_S);
 	nta_incoming_treply(call->invite_in, status, phrase,
 		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(after)),
-		TAG_IF(status == 422, SIPTAG_HEADER_STR(min_se)), TAG_END());
+		TAG_IF(status == 422, SIPTAG_HEADER_STR(min_se)), SIPTAG_HEADER_STR(call->lines),
+		TAG_END());
 }
 
 /* The caller gets no BYE before it has acknowledged: RFC 3261 15. */
@@ -85,8 +87,8 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	call->state = CALL_ENDED;
 	call->cause = cause;
 	call->waiting++; /* ours, until all has been said */
-	record_cause(
-		call->record, who_hung_up(except), cause, call->answered_in ? 200 : status, NULL);
+	record_cause(call->record, who_hung_up(except), cause, call->answered_in ? 200 : status,
+		call->reason);
 	su_timer_reset(call->timer);
 	su_timer_reset(call->setup_timer);
 	call_limits_give(&call->limits);
@@ -144,6 +146,7 @@ answer_caller(struct call *call)
 		SIPTAG_CONTACT_STR(call->side[0].dialog->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
 		SIPTAG_SUPPORTED_STR(AGENT_SUPPORTED),
 		SIPTAG_HEADER_STR(call_timer_answer_lines(&call->side[0], timer)),
+		SIPTAG_HEADER_STR(call->lines),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 	if (!call->settled)
@@ -190,6 +193,7 @@ call_on_progress(struct call_branch *branch, struct call_dialog *dialog, const s
 	int status = sip->sip_status->st_status;
 	const sip_payload_t *said = call->late ? NULL : sip->sip_payload;
 
+	call->lines = branch->lines;
 	if (said != NULL && dialog != NULL && call->described == NULL) {
 		call->side[1].dialog = dialog;
 		call->answer_status = status;
@@ -210,6 +214,7 @@ call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip
 	bool other = dialog != call->side[1].dialog;
 
 	su_timer_reset(call->timer);
+	call->lines = branch->lines;
 	call->side[1].dialog = dialog;
 	call->side[1].peer = branch->target->peer;
 	call->side[1].party = branch->target->party;
@@ -244,6 +249,7 @@ call_on_failed(struct call *call, const struct call_branch *best)
 
 	const char *cause = status == 486 || status == 600 ? "busy" : "refused by the callee";
 	record_cause(call->record, RECORD_END_CALLEE, cause, status, NULL);
+	call->lines = mapped == status ? best->lines : NULL;
 	call_end(call, cause, NULL, mapped, mapped == status ? best->phrase : NULL);
 }
 
@@ -282,8 +288,9 @@ on_ack_or_cancel(nta_incoming_magic_t *magic, nta_incoming_t *request, const sip
 
 	if (sip != NULL && sip->sip_request->rq_method == sip_method_cancel) {
 		if (!call->answered_in) {
+			call->reason = call_headers_reason(call->home, sip);
 			record_cause(call->record, RECORD_END_CALLER, "cancelled by the caller",
-				487, NULL);
+				487, call->reason);
 			call_end(call, "cancelled by the caller", NULL, 487, NULL);
 		}
 		return 0;

@@ -88,6 +88,7 @@ struct call_branch {
 	nta_outgoing_t *invite;
 	int status;         /* of the final response; 0: none yet */
 	const char *phrase; /* NULL: the usual */
+	const char *lines;  /* of its last response: what passes to the caller; NULL: none */
 	bool cancelled;
 	bool looking;                 /* its redirect is being looked up */
 	bool heard;                   /* any response has come */
@@ -147,6 +148,8 @@ struct call {
 	uint64_t started_ms;
 	uint64_t answered_ms;       /* 0: never */
 	const char *cause;          /* why it ended: static text */
+	const char *reason;         /* why, by the Reason header of who ended it; NULL: none */
+	const char *lines;          /* of the response that is passed on; NULL: none */
 	struct call_record *record; /* NULL: none is kept */
 };
 

@@ -146,22 +146,28 @@ call_branch_is_open(const struct call *call)
 	return branch != NULL;
 }
 
+/* `reason`: RFC 3326; NULL: none. */
 static void
-cancel(struct call_branch *branch)
+cancel(struct call_branch *branch, const char *reason)
 {
 	if (branch->invite == NULL || branch->status != 0 || branch->cancelled)
 		return;
 	branch->cancelled = true;
 	branch->call->waiting++; /* for its final response: 487, or a 200 that crossed */
-	nta_outgoing_tcancel(branch->invite, NULL, NULL, TAG_END());
+	nta_outgoing_tcancel(branch->invite, NULL, NULL, SIPTAG_REASON_STR(reason), TAG_END());
 }
 
 void
 call_branch_cancel_all(struct call *call, const struct call_branch *except)
 {
+	/* a phone that another one was faster than shows no missed call: RFC 3326 2 */
+	const char *reason = except != NULL && except->status < 300
+	                             ? "SIP;cause=200;text=\"Call completed elsewhere\""
+	                             : call->reason;
+
 	for (struct call_branch *branch = call->branches; branch != NULL; branch = branch->next)
 		if (branch != except)
-			cancel(branch);
+			cancel(branch, reason);
 }
 
 bool
@@ -174,7 +180,7 @@ call_branch_give_up(struct call *call)
 			each->cancelled)
 			continue;
 		route_target_failed(call->agent, each->target);
-		cancel(each);
+		cancel(each, NULL);
 		any = true;
 	}
 	return any;
@@ -255,6 +261,19 @@ on_failure(struct call_branch *branch, int status, const sip_t *sip)
 		call_branch_cancel_all(call, branch);
 	if (sip == NULL || call->state != CALL_RINGING || !call_target_retry(branch, sip))
 		call_branch_look(call);
+}
+
+static void
+keep_lines(struct call_branch *branch, const sip_t *sip)
+{
+	struct call *call = branch->call;
+	const char *old = branch->lines;
+
+	branch->lines = call_headers_pass(call->home, &call->agent->config->sip, sip,
+		&branch->target->party, &call->side[0].party);
+	if (call->lines == old)
+		call->lines = branch->lines;
+	su_free(call->home, (void *)(uintptr_t)old);
 }
 
 /* What was said reliably need not be said again in the 2xx: RFC 3262 5. */
@@ -346,6 +365,8 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 			return 0;
 		status = 500; /* is about us, not about the callee */
 	}
+	if (sip != NULL)
+		keep_lines(branch, sip);
 	if (status < 200 && sip != NULL)
 		on_provisional(branch, sip);
 	else if (status < 300 && sip != NULL)

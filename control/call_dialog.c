@@ -213,7 +213,8 @@ call_dialog_bye(struct call_dialog *dialog)
 		SIP_METHOD_BYE, NULL, NTATAG_TPORT(dialog->connection),
 		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
 		SIPTAG_AUTHORIZATION(authorization),
-		SIPTAG_PROXY_AUTHORIZATION(proxy_authorization), TAG_END());
+		SIPTAG_PROXY_AUTHORIZATION(proxy_authorization),
+		SIPTAG_REASON_STR(dialog->side->call->reason), TAG_END());
 	if (dialog->bye != NULL)
 		dialog->side->call->waiting++;
 }

@@ -2,6 +2,7 @@
 /* Requests in a call that are between its two sides alone: INFO (RFC 6086: DTMF and whatever else)
  * and MESSAGE. They pass with their body, untouched, and so do the answers. */
 #include "call.h"
+#include "call_headers.h"
 
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
@@ -66,6 +67,7 @@ call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 	struct call *call = dialog->side->call;
 	struct call_dialog *other = call->side[!dialog->side->index].dialog;
 	struct call_forward *forward;
+	su_home_t home[1] = {SU_HOME_INIT(home)};
 
 	if (call->state == CALL_ENDED || dialog != dialog->side->dialog || other == NULL) {
 		nta_incoming_treply(in, 481, NULL, TAG_END());
@@ -83,15 +85,19 @@ call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 	forward->in = in;
 	forward->next = call->forwards;
 	call->forwards = forward;
+	su_home_init(home);
 	forward->out =
 		nta_outgoing_tcreate(other->leg, on_response, (nta_outgoing_magic_t *)forward,
 			(const url_string_t *)other->next_hop, sip->sip_request->rq_method,
 			sip->sip_request->rq_method_name, NULL, NTATAG_TPORT(other->connection),
 			TAG_IF(other->ident != NULL, TPTAG_IDENT(other->ident)),
 			SIPTAG_CONTACT_STR(other->contact),
+			SIPTAG_HEADER_STR(call_headers_pass(home, &call->agent->config->sip, sip,
+				&dialog->side->party, &other->side->party)),
 			SIPTAG_CONTENT_DISPOSITION(sip->sip_content_disposition),
 			SIPTAG_CONTENT_TYPE(sip->sip_content_type),
 			SIPTAG_PAYLOAD(sip->sip_payload), TAG_END());
+	su_home_deinit(home);
 	if (forward->out == NULL) {
 		call->forwards = forward->next;
 		nta_incoming_treply(in, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());

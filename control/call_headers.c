@@ -110,34 +110,40 @@ call_headers_pass(su_home_t *home, const struct config_sip *config, const sip_t 
 	const struct party *from, const struct party *to)
 {
 	bool trusted = identity_is_trusted(to);
+	su_home_t scratch[1] = {SU_HOME_INIT(scratch)};
 	struct gathering all = {
-		.home = home,
+		.home = scratch,
 		.config = &config->headers,
 		.in = in,
 		.from = from,
 		.to = to,
 		.hidden = identity_is_hidden(in) && !trusted,
-		.text = su_strdup(home, ""),
 	};
 
+	su_home_init(scratch);
+	all.text = su_strdup(scratch, "");
 	add_listed(&all);
-	add(&all, "P-Asserted-Identity", identity_asserted(home, config, in, from, to));
+	add(&all, "P-Asserted-Identity", identity_asserted(scratch, config, in, from, to));
 	if (trusted)
-		add(&all, "Privacy", identity_privacy(home, in));
-	return all.text;
+		add(&all, "Privacy", identity_privacy(scratch, in));
+	const char *text = all.text != NULL ? su_strdup(home, all.text) : NULL;
+	su_home_deinit(scratch);
+	return text;
 }
 
 const char *
 call_headers_reason(su_home_t *home, const sip_t *in)
 {
-	const char *text = "";
+	su_home_t scratch[1] = {SU_HOME_INIT(scratch)};
+	const char *all = NULL;
 
-	for (const sip_reason_t *at = in != NULL ? in->sip_reason : NULL;
-		at != NULL && text != NULL; at = at->re_next) {
-		const char *value = sip_header_as_string(home, (const sip_header_t *)at);
-		value = value != NULL ? identity_one_line(home, value) : NULL;
+	su_home_init(scratch);
+	for (const sip_reason_t *at = in->sip_reason; at != NULL; at = at->re_next) {
+		const char *value = sip_header_as_string(scratch, (const sip_header_t *)at);
 		if (value != NULL)
-			text = su_sprintf(home, "%sReason: %s\r\n", text, value);
+			all = all == NULL ? value : su_sprintf(scratch, "%s, %s", all, value);
 	}
+	const char *text = all != NULL ? identity_one_line(home, all) : NULL;
+	su_home_deinit(scratch);
 	return text;
 }

@@ -196,7 +196,7 @@ identity_asserted(su_home_t *home, const struct config_sip *config, const sip_t 
 	if (!told)
 		return NULL;
 	if (from->kind == PARTY_USER)
-		return name_addr(home, in->sip_from != NULL ? in->sip_from->a_display : NULL,
+		return name_addr(home, in->sip_request != NULL ? in->sip_from->a_display : NULL,
 			address_of_record(home, config, from, to));
 	return identity_is_trusted(from) ? assert_again(home, in) : NULL;
 }

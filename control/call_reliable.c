@@ -82,11 +82,12 @@ call_reliable_say(struct call *call, int status, const char *phrase, const char 
 		nta_reliable_treply(call->invite_in, on_prack, (nta_reliable_magic_t *)call, status,
 			phrase != NULL ? phrase : sip_status_phrase(status),
 			SIPTAG_CONTACT_STR(contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
+			SIPTAG_HEADER_STR(call->lines),
 			TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 			TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END()) != NULL)
 		return;
 	nta_incoming_treply(call->invite_in, status, phrase, SIPTAG_CONTACT_STR(contact),
-		SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_HEADER_STR(call->lines),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The requests inside a call's dialogs. */
 #include "call.h"
+#include "call_headers.h"
 
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
@@ -8,15 +9,18 @@
 #include <string.h>
 
 static void
-on_bye(struct call_dialog *dialog, nta_incoming_t *in)
+on_bye(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 {
 	struct call_side *side = dialog->side;
+	const char *reason = call_headers_reason(side->call->home, sip);
 
 	nta_incoming_treply(in, SIP_200_OK, TAG_END());
 	nta_incoming_destroy(in);
 	dialog->ended = true;
 	if (side->dialog != dialog || call_transfer_left(dialog))
 		return; /* of a target that lost */
+	if (side->call->reason == NULL)
+		side->call->reason = reason;
 	if (side->index == 0)
 		call_end(side->call, "the caller hung up", side, 487, NULL);
 	else
@@ -30,7 +34,7 @@ call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, cons
 
 	switch (sip->sip_request->rq_method) {
 	case sip_method_bye:
-		on_bye(dialog, in);
+		on_bye(dialog, in, sip);
 		return 0;
 	case sip_method_invite:
 	case sip_method_update:
