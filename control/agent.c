@@ -134,8 +134,8 @@ is_our_host(const struct agent *agent, const tport_t *connection, const char *ho
 				       strcasecmp(host, name->tpn_canon) == 0);
 }
 
-/* OPTIONS outside of a call: answered for our domain as a whole (RFC 3261 11), so that nobody learns
- * which users there are. */
+/* OPTIONS outside of a call: answered for our domain as a whole (RFC 3261 11), so that nobody
+ * learns which users there are. */
 static void
 answer_options(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 {

@@ -24,8 +24,8 @@ struct party; /* party.h */
 const char *call_headers_pass(su_home_t *home, const struct config_sip *config, const sip_t *in,
 	const struct party *from, const struct party *to);
 
-/* The reasons (RFC 3326) of a BYE, CANCEL or response that came, as the one value of a Reason header:
- * for SIPTAG_REASON_STR(). NULL: it has none. */
+/* The reasons (RFC 3326) of a BYE, CANCEL or response that came, as the one value of a Reason
+ * header: for SIPTAG_REASON_STR(). NULL: it has none. */
 const char *call_headers_reason(su_home_t *home, const sip_t *in);
 
 /* The From of a request to `to`, without a tag. A user's is the address of record that digest

@@ -210,8 +210,8 @@ is_number(const char *user)
 	return digits >= NUMBER_MIN && user[digits + (*user == '+')] == '\0';
 }
 
-/* The URI of a caller from a trunk, as `to` sees it. A number is good in our domain, where it can be
- * called back; any other name stays the trunk's, or it could be that of one of our users. */
+/* The URI of a caller from a trunk, as `to` sees it. A number is good in our domain, where it can
+ * be called back; any other name stays the trunk's, or it could be that of one of our users. */
 static char *
 foreign_address(su_home_t *home, const struct config_sip *config, const sip_t *in,
 	const struct party *from, const struct party *to)

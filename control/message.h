@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* MESSAGE outside of dialogs (RFC 3428): from one of our users or a trunk to all phones of a user at
- * once, or to a trunk by the dial plan. Nothing is stored: who is away gets no message, and its
+/* MESSAGE outside of dialogs (RFC 3428): from one of our users or a trunk to all phones of a user
+ * at once, or to a trunk by the dial plan. Nothing is stored: who is away gets no message, and its
  * sender hears so. Event-loop thread alone. */
 #ifndef CONTROL_MESSAGE_H
 #define CONTROL_MESSAGE_H

@@ -21,8 +21,8 @@ struct trace_message {
 	char text[];
 };
 
-/* HEP version 3, the "Generic Encapsulation Protocol" of Homer: a datagram of chunks. Writes at most
- * `room` bytes, and returns how many; a text that does not fit is cut. `agent` is the capture
+/* HEP version 3, the "Generic Encapsulation Protocol" of Homer: a datagram of chunks. Writes at
+ * most `room` bytes, and returns how many; a text that does not fit is cut. `agent` is the capture
  * agent's id. 0: both addresses have to be of one family. */
 size_t
 trace_hep_encode(const struct trace_message *message, uint32_t agent, uint8_t *out, size_t room);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Takes messages of a trace to where they go, in a thread of its own: a full disk or a Homer that is
- * away holds up no call. Between them and the event loop is a queue with an end. */
+/* Takes messages of a trace to where they go, in a thread of its own: a full disk or a Homer that
+ * is away holds up no call. Between them and the event loop is a queue with an end. */
 #ifndef CONTROL_TRACE_WRITER_H
 #define CONTROL_TRACE_WRITER_H
 

@@ -125,6 +125,7 @@ sip:
   private_key: $lab_dir/tls/server.key
   ca: $lab_dir/tls/ca.pem
   users: ${LAB_USERS:-$lab_dir/users/users.db}
+  control_socket: $lab_dir/run/sip.sock
   bindings: $lab_dir/bindings/bindings.db
   user: nobody
   # baresip 1.0 gives up at any challenge but MD5's, wherever it stands among others

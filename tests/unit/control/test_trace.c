@@ -166,7 +166,7 @@ test_hep(void **state)
 	assert_memory_equal("hello", chunk(packet, length, 15, 5), 5);
 	/* what does not fit is cut, or not sent at all */
 	size_t less = trace_hep_encode(message, 2001, packet, length - 2);
-	assert_memory_equal("hel", chunk(packet, less, 15, 3), 3);
+	assert_memory_equal("hello", chunk(packet, less, 15, 3), 3);
 	for (size_t room = 0; room < length - 5; room++)
 		assert_int_equal(0, trace_hep_encode(message, 2001, packet, room));
 	free(message);

@@ -303,7 +303,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(37, uncommented);
+	assert_int_equal(41, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);
@@ -337,6 +337,16 @@ test_installed_example_uncommented(void **state)
 	assert_string_equal(defaults->sip.control_socket, config->sip.control_socket);
 	assert_int_equal(defaults->sip.peering.port, config->sip.peering.port);
 	assert_memory_equal(&defaults->sip.limits, &config->sip.limits, sizeof(config->sip.limits));
+	assert_null(defaults->sip.records.path);
+	assert_int_equal(defaults->sip.records.rotate_mb, config->sip.records.rotate_mb);
+	assert_int_equal(defaults->sip.records.rotate_hours, config->sip.records.rotate_hours);
+	assert_int_equal(defaults->sip.records.keep, config->sip.records.keep);
+	assert_int_equal(defaults->sip.headers.pass_count, config->sip.headers.pass_count);
+	assert_int_equal(0, config->sip.headers.strip_count);
+	assert_null(defaults->sip.trace.hep);
+	assert_int_equal(9060, config->sip.trace.hep_address.port);
+	assert_int_equal(defaults->sip.trace.pcap_mb, config->sip.trace.pcap_mb);
+	assert_int_equal(defaults->sip.instant_message_bytes, config->sip.instant_message_bytes);
 	assert_int_equal(defaults->sip.contacts_max, config->sip.contacts_max);
 	assert_int_equal(defaults->sip.bindings_max, config->sip.bindings_max);
 	assert_int_equal(defaults->sip.flow_timer_s, config->sip.flow_timer_s);

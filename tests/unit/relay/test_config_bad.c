@@ -416,6 +416,8 @@ test_not_a_file(void **state)
 	assert_non_null(strstr(error, "it is not a regular file"));
 }
 
+#define HEP_FORM "no udp:ADDRESS:PORT (numeric, IPv6 in brackets)"
+
 static void
 test_records(void **state)
 {
@@ -427,21 +429,13 @@ test_records(void **state)
 		{SIP "  records:\n    rotate_hours: 8785\n", 7,
 			"sip.records.rotate_hours: 8785 is not between 0 and 8784"},
 		{SIP "  trace: {hep: \"192.0.2.9:9060\"}\n", 6,
-			"sip.trace.hep: \"192.0.2.9:9060\" is no udp:ADDRESS:PORT (numeric, IPv6 "
-	                "in "
-			"brackets)"},
+			"sip.trace.hep: \"192.0.2.9:9060\" is " HEP_FORM},
 		{SIP "  trace: {hep: \"udp:homer:9060\"}\n", 6,
-			"sip.trace.hep: \"udp:homer:9060\" is no udp:ADDRESS:PORT (numeric, IPv6 "
-	                "in "
-			"brackets)"},
+			"sip.trace.hep: \"udp:homer:9060\" is " HEP_FORM},
 		{SIP "  trace: {hep: \"udp:2001:db8::9:9060\"}\n", 6,
-			"sip.trace.hep: \"udp:2001:db8::9:9060\" is no udp:ADDRESS:PORT (numeric, "
-	                "IPv6 "
-			"in brackets)"},
+			"sip.trace.hep: \"udp:2001:db8::9:9060\" is " HEP_FORM},
 		{SIP "  trace: {hep: \"udp:192.0.2.9:0\"}\n", 6,
-			"sip.trace.hep: \"udp:192.0.2.9:0\" is no udp:ADDRESS:PORT (numeric, IPv6 "
-	                "in "
-			"brackets)"},
+			"sip.trace.hep: \"udp:192.0.2.9:0\" is " HEP_FORM},
 		{SIP "  trace: {pcap: /a, pcap_mb: 0}\n", 6,
 			"sip.trace.pcap_mb: 0 is not between 1 and 1048576"},
 		{SIP "  instant_message_bytes: 65537\n", 6,
