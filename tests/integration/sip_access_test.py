@@ -32,7 +32,8 @@ def check(sentence, holds):
 class Server:
     """A sallyport-sip of our own, in a folder of its own."""
 
-    def __init__(self, program, adder, more="", limits="connects_per_second: 10000"):
+    def __init__(self, program, adder, more="", limits="connects_per_second: 10000",
+                 expires_max_s=90):
         """`more`: lines of the configuration, at its end."""
         self.program, self.port = program, self.free_port()
         self.folder = tempfile.mkdtemp()
@@ -47,7 +48,8 @@ class Server:
                          f"  private_key: {self.path('key.pem')}\n"
                          f"  users: {self.path('users.db')}\n"
                          f"  bindings: {self.path('bindings.db')}\n"
-                         "  expires_min_s: 2\n  expires_default_s: 60\n  expires_max_s: 90\n"
+                         "  expires_min_s: 2\n  expires_default_s: 60\n"
+                         f"  expires_max_s: {expires_max_s}\n"
                          f"  limits: {{{limits}}}\n"
                          f"  control_socket: {self.path('sip.sock')}\n" + more)
         for name in ("alice", "bob"):
