@@ -89,8 +89,8 @@ agent_contact_at(struct agent *agent, su_home_t *home, const char *ident)
 	return agent_contact(home, at != NULL ? at : first);
 }
 
-bool
-agent_knows_user(struct agent *agent, const char *name)
+int
+agent_find_user(struct agent *agent, const char *name)
 {
 	struct user user;
 	int result = users_find(agent->users, name, agent->config->sip.domain, &user);
@@ -98,7 +98,7 @@ agent_knows_user(struct agent *agent, const char *name)
 	user_wipe(&user);
 	if (result != 0 && result != -ENOENT)
 		log_error("%s", users_error(agent->users));
-	return result == 0;
+	return result;
 }
 
 void

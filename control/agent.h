@@ -79,8 +79,8 @@ const char *agent_contact(su_home_t *home, const tport_t *connection);
  * first). */
 const char *agent_contact_at(struct agent *agent, su_home_t *home, const char *ident);
 
-/* Is there such a user in our domain? False, too, when the store can't be read. */
-bool agent_knows_user(struct agent *agent, const char *name);
+/* Is there such a user in our domain? 0; -ENOENT: no; another -errno: the store can't tell. */
+int agent_find_user(struct agent *agent, const char *name);
 
 void source_of(struct agent *agent, nta_incoming_t *request, struct source *out);
 void source_release(struct source *source);

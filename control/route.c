@@ -101,7 +101,8 @@ add_user(struct agent *agent, const char *name, struct route *route)
 	struct contacts contacts = {.route = route, .to = to, .first = true};
 	unsigned before = route->count;
 
-	if (strlen(name) >= USER_NAME_SIZE || !agent_knows_user(agent, name))
+	/* where the store can't tell, who is registered is a user */
+	if (strlen(name) >= USER_NAME_SIZE || agent_find_user(agent, name) == -ENOENT)
 		return 404;
 	snprintf(to, sizeof(to), "sip:%s@%s", name, agent->config->sip.domain);
 	registrar_find_all(agent->registrar, name, on_binding, &contacts);

@@ -16,7 +16,8 @@ end_server() {
 trap 'status=$?; end_server; (exit $status); finish' EXIT
 sh "$postgres" start "$lab_dir/pg" || fail "PostgreSQL did not start"
 
-LAB_USERS="postgresql:///postgres?host=$lab_dir/pg&user=sallyport" LAB_DIGESTS="SHA-256" lab_config "memory: auto"
+LAB_USERS="postgresql:///postgres?host=$lab_dir/pg&user=sallyport" LAB_DIGESTS="SHA-256" \
+  LAB_SIP_LINES="  users_store: {cache_s: 4}" lab_config "memory: auto"
 check "the table is made" "$BUILD/relay/sallyctl" --config "$lab_dir/sallyport.yaml" user init
 for name in alice bob carol dave; do lab_user "$name" "of-$name"; done
 lab_media
