@@ -20,6 +20,7 @@
 #include "call.h"
 #include "call_best.h"
 #include "call_headers.h"
+#include "log_limit.h"
 
 #include "relay/log.h"
 
@@ -221,7 +222,9 @@ call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip
 	call_timer_response(&call->side[1], sip);
 	record_callee(call);
 	call->state = CALL_ANSWERING;
-	record_leg(call->record, 1, sip->sip_call_id->i_id, branch->target->connection);
+	tport_t *connection = nta_outgoing_transport(branch->invite);
+	record_leg(call->record, 1, sip->sip_call_id->i_id, connection);
+	tport_unref(connection);
 	if (call->late) {
 		call_exchange_late(call, sip);
 		return;
@@ -330,8 +333,11 @@ on_created(struct call *call, int status)
 static void
 refuse_invite(struct call *call, int status, const char *phrase)
 {
-	log_info("call %s: %s to %s is refused: %d %s", call->id, call->caller, call->callee,
-		status, phrase != NULL ? phrase : sip_status_phrase(status));
+	static struct log_limit refusals = {.kind = "calls refused"};
+
+	if (log_limit_pass(&refusals))
+		log_info("call %s: %s to %s is refused: %d %s", call->id, call->caller,
+			call->callee, status, phrase != NULL ? phrase : sip_status_phrase(status));
 	call_end(call, "refused", NULL, status, phrase);
 }
 

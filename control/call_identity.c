@@ -239,8 +239,11 @@ call_headers_from(su_home_t *home, const struct config_sip *config, const sip_t 
 	const struct party *from, const struct party *to)
 {
 	const char *uri = NULL, *display = in->sip_from->a_display;
+	const char *host = in->sip_from->a_url->url_host;
+	/* RFC 3323 4.1.1.3: it has made itself anonymous, and stays so, whoever is told */
+	bool anonymous = host != NULL && strcasecmp(host, "anonymous.invalid") == 0;
 
-	if (!identity_is_hidden(in) || identity_is_trusted(to))
+	if (!anonymous && (!identity_is_hidden(in) || identity_is_trusted(to)))
 		uri = from->kind == PARTY_USER ? address_of_record(home, config, from, to)
 		                               : foreign_address(home, config, in, from, to);
 	if (uri == NULL) {

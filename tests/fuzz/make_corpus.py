@@ -140,11 +140,31 @@ def digests():
     yield b'\0Basic YWxpY2U6c2VjcmV0'
 
 
+def messages():
+    """Whole SIP messages, with headers that pass or tell who it is, and bodies with keys."""
+    head = ("INVITE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.7;branch=z9hG4bK1\r\n"
+            "From: \"A \\\"x\" <sip:alice@home.example>;tag=1\r\nTo: <sip:bob@home.example>\r\nCall-ID: a@b\r\n"
+            "CSeq: 1 INVITE\r\nMax-Forwards: 70\r\n")
+    more = ("Subject: one\r\n two\r\nReason: Q.850;cause=16;text=\"a\", SIP;cause=200\r\nAlert-Info: <http://192.0.2.7/a>\r\n",
+            "Privacy: id;user;header;critical\r\nP-Asserted-Identity: \"A\" <sip:a@b>, <tel:+49301234567>\r\nX-Any: x\r\n",
+            "Date: Thu, 21 Feb 2002 13:02:03 GMT\r\ny: a.b.c;info=<https://c.example/p>;alg=ES256\r\nHistory-Info: <sip:a@b>\r\n",
+            "Authorization: Digest username=\"alice\", nonce=\"n\",\r\n response=\"%s\", qop=auth\r\n" % ("a" * 32),
+            "Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\nAuthentication-Info: rspauth=\"1\"\r\nPrivacy: none\r\n")
+    body = ("v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nt=0 0\r\nk=base64:AAAA\r\nm=audio 5004 RTP/SAVP 0\r\n"
+            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 %s|2^20|1:4;%s\r\na=crypto:2 X other:AAAA\r\n" % (KEYS[0], KEYS[0]))
+    for lines in more:
+        for kind in ("application/sdp", "multipart/mixed;boundary=x", "application/sdp\r\nContent-Encoding: gzip"):
+            text = head + lines + "Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(body)) + body
+            yield text.encode()
+    yield (head.replace("<sip:alice@home.example>", "<tel:+4930123456>") + "\r\n").encode()
+    yield ("SIP/2.0 486 Busy Here\r\n" + head.split("\r\n", 1)[1] + "Reason: Q.850;cause=17\r\n\r\n").encode()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
              "engines": list(batches()), "sdes": list(crypto_lines()), "sdp": list(descriptions()),
-             "digest": list(digests())}
+             "digest": list(digests()), "headers": list(messages()), "trace": list(messages())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

@@ -207,6 +207,15 @@ test_privacy(void **state)
 		lines("Privacy: id;user;nonsense\r\nSubject: me\r\n", &alice, &carrier));
 	assert_string_equal(
 		"", lines("Privacy: id\r\nP-Asserted-Identity: <tel:+49>\r\n", &carrier, &bob));
+	/* a phone may write so itself: digest knows who it is all the same, and so may a trusted trunk */
+	const sip_t *own =
+		invite("\"Anonymous\" <sip:anonymous@anonymous.invalid>", "Privacy: id\r\n");
+	assert_string_equal(
+		"\"Anonymous\" <sip:anonymous@anonymous.invalid>", from_of(own, &alice, &carrier));
+	assert_string_equal("P-Asserted-Identity: \"Anonymous\" <sip:alice@us.example>\r\n"
+			    "Privacy: id\r\n",
+		call_headers_pass(home, &config, own, &alice, &carrier));
+	assert_string_equal("", call_headers_pass(home, &config, own, &alice, &bob));
 	/* "none" says that nobody should hide anything: RFC 3323 4.2 */
 	const sip_t *in = invite(ALICE, "Privacy: none\r\nSubject: me\r\n");
 	assert_string_equal("<sip:alice@home.example>", from_of(in, &alice, &bob));
