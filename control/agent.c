@@ -97,8 +97,6 @@ agent_find_user(struct agent *agent, const char *name)
 	int result = users_find(agent->users, name, agent->config->sip.domain, &user);
 
 	user_wipe(&user);
-	if (result != 0 && result != -ENOENT)
-		log_error("%s", users_error(agent->users));
 	return result;
 }
 

@@ -27,7 +27,6 @@ struct auth {
 	struct nonces *nonces;
 	struct penalties *penalties;
 	unsigned algorithms; /* set of enum digest_algorithm */
-	bool store_away;     /* the users' store is, and that has been said */
 };
 
 static uint64_t
@@ -152,13 +151,10 @@ measure(struct auth *auth, const sip_t *sip, const struct digest_credentials *cr
 	};
 	int found = users_find(auth->users, credentials->username, auth->config->domain, &known);
 	if (found != 0 && found != -ENOENT) {
-		if (!auth->store_away)
-			log_error("%s", users_error(auth->users));
-		auth->store_away = login->away = true;
+		login->away = true;
 		login->verdict = DIGEST_ERROR;
 		return;
 	}
-	auth->store_away = false;
 	login->verdict = digest_check(credentials, &against, known.ha1[credentials->algorithm]);
 	if (login->verdict == DIGEST_OK && found != 0)
 		login->verdict = DIGEST_WRONG_RESPONSE; /* a dummy that matched: never */

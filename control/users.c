@@ -2,6 +2,7 @@
 /* What all stores have in common: what a user may be called, hashes, and the dummy. */
 #include "users.h"
 
+#include "relay/log.h"
 #include "users_private.h"
 
 #include <errno.h>
@@ -154,6 +155,17 @@ users_take_hash(struct users *users, const char *where, struct user *user,
 	return 0;
 }
 
+/* Says once that the store can't be read, not for each phone. */
+static void
+note(struct users *users, bool away)
+{
+	if (away && !users->away && !users->quiet)
+		log_error("%s: who has to log in is told to come back", users->error);
+	else if (!away && users->away && !users->quiet)
+		log_info("the users' store can be read again");
+	users->away = away;
+}
+
 int
 users_find(struct users *users, const char *name, const char *realm, struct user *out)
 {
@@ -167,6 +179,7 @@ users_find(struct users *users, const char *name, const char *realm, struct user
 	if ((size_t)snprintf(out->realm, sizeof(out->realm), "%s", realm) >= sizeof(out->realm))
 		out->realm[0] = '\0';
 	result = users->ops->find(users, out);
+	note(users, result != 0 && result != -ENOENT);
 	for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++)
 		if (result != 0 || out->ha1[i][0] == '\0')
 			memcpy(out->ha1[i], users->dummy[i], sizeof(out->ha1[i]));

@@ -57,7 +57,7 @@ const char *users_error(const struct users *users);
 /* The user of that name in that realm (both exact). 0; or -ENOENT: no such user, and out->ha1 holds
  * a dummy that no password matches, to go on with so that both cost the same; so does the hash of
  * an algorithm that the store has none for. Any other -errno: the store can't be read, nothing is
- * known. */
+ * known; the log has been told, once. */
 int users_find(struct users *users, const char *name, const char *realm, struct user *out);
 
 /* Adds a user: hashes the password for every algorithm. -EEXIST, -EINVAL (name, realm or password

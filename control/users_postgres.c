@@ -183,6 +183,7 @@ start(struct users *base, const struct config_store *config)
 {
 	struct users_postgres *users = (struct users_postgres *)base;
 
+	users->base.quiet = true;
 	return postgres_thread_start(users->url, users->label, config, &users->thread);
 }
 

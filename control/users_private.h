@@ -22,6 +22,8 @@ struct users_ops {
 struct users {
 	const struct users_ops *ops;
 	enum users_mode mode;
+	bool away;  /* the last users_find() could not tell */
+	bool quiet; /* the store itself says when it goes away and comes back */
 	char dummy[DIGEST_ALGORITHM_COUNT][DIGEST_HEX_SIZE]; /* of a random password */
 	char error[USERS_ERROR_SIZE];
 };

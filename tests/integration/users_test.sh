@@ -27,6 +27,7 @@ check "the server may come and go" env PYTHONDONTWRITEBYTECODE=1 ip netns exec "
 check "that it is away is said" said_sip "new ones are told to come back"
 check "and that it is back" said_sip "the users are back"
 check "it is said once, not for each phone" test "$(grep -c 'told to come back' "$lab_dir/sip.log")" -le 3
+check "and by nobody else" sh -c "! grep error '$lab_dir/sip.log' | grep -v 'told to come back' | grep -q postgresql"
 
 end_server
 kill "$SIP_PID"
