@@ -415,11 +415,14 @@ call_sdp_make_answer(struct call *call, unsigned side)
 	return body;
 }
 
+/* What was said is kept for its codecs; the keys that count are in the streams. */
 static void
 replace(struct media_description **said, struct media_description **by)
 {
 	if (*by == NULL)
 		return;
+	for (unsigned i = 0; i < (*by)->streams; i++)
+		sdes_wipe_lines(&(*by)->stream[i].crypto);
 	media_description_free(*said);
 	*said = *by;
 	*by = NULL;

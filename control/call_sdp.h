@@ -30,7 +30,7 @@
 
 struct call;
 
-#define CALL_BRANCHES_MAX 16
+#define CALL_BRANCHES_MAX 64
 
 /* What a stream's leg is to be at the relay. */
 struct call_leg {

@@ -395,6 +395,44 @@ test_all_suites(void **state)
 	stage_open();
 }
 
+/* RTP and RTCP on one port: each leg for itself, and only where it was offered (RFC 5761 5.1.1). */
+static void
+test_mux(void **state)
+{
+	static const struct {
+		const char *offer, *answer;
+		bool caller, callee;
+	} cases[] = {
+		{"a=rtcp-mux\r\n", "a=rtcp-mux\r\n", true, true},
+		{"a=rtcp-mux\r\n", "", true, false},
+		{"", "a=rtcp-mux\r\n", false, false},
+		{"a=rtcp:5999\r\n", "", false, false},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char offer[512], answer[512];
+		stage_open();
+		snprintf(offer, sizeof(offer), "%s%s", ALICE AUDIO("5004", KEY_A), cases[i].offer);
+		snprintf(answer, sizeof(answer), "%s%s", BOB AUDIO("6004", KEY_C), cases[i].answer);
+		const char *said = stage_exchange(0, offer, answer);
+		assert_int_equal(strstr(said, "a=rtcp-mux\r\n") != NULL, cases[i].caller);
+		const struct relay_leg_spec *caller =
+			&stage_last(RELAY_OP_CREATE, 0)->create.leg[0];
+		const struct relay_leg_spec *callee = &stage_last(RELAY_OP_UPDATE, 0)->update.spec;
+		assert_int_equal((caller->flags & RELAY_LEG_RTCP_MUX) != 0, cases[i].caller);
+		assert_int_equal((callee->flags & RELAY_LEG_RTCP_MUX) != 0, cases[i].callee);
+		if (i == 3)
+			assert_int_equal(caller->remote_rtcp.port, 5999);
+		/* no key stays in what is kept of the descriptions */
+		static const struct sdes_lines none;
+		for (unsigned k = 0; k < 2; k++)
+			assert_memory_equal(
+				&stage.call.sdp.said[k]->stream[0].crypto, &none, sizeof(none));
+		stage_close();
+	}
+	stage_open();
+}
+
 /* Media of the other family than the signalling is met on that family. */
 static void
 test_ipv6(void **state)
@@ -428,6 +466,7 @@ main(void)
 		TEST(test_line_not_offered),
 		TEST(test_own_address),
 		TEST(test_all_suites),
+		TEST(test_mux),
 		TEST(test_ipv6),
 	};
 
