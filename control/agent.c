@@ -288,6 +288,14 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 	case sip_method_options:
 		answer_options(agent, request, sip);
 		return 0;
+	case sip_method_prack:
+	case sip_method_update:
+	case sip_method_info:
+	case sip_method_refer:
+		/* these are for calls: either of one that we don't know, or of none */
+		nta_incoming_treply(
+			request, sip->sip_to->a_tag != NULL ? 481 : 403, NULL, TAG_END());
+		break;
 	default:
 		agent_answer_other(request, sip);
 		return 0;

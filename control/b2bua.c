@@ -113,6 +113,7 @@ call_on_accepted(struct call *call)
 	call->side[0].dialog->confirmed = true;
 	call->answered_ms = call_now_ms();
 	call->state = CALL_UP;
+	call->side[0].session.refreshed_ms = call->answered_ms; /* not while it rang */
 	record_answered(call->record);
 }
 

@@ -38,6 +38,7 @@ struct call_session {
 	bool we_refresh;
 	uint64_t refreshed_ms;
 	uint64_t tried_ms; /* our last refresh */
+	uint32_t least_s;  /* the far end takes no shorter one; 0: not known */
 };
 
 /* When a side's leg has had, or needs, fresh keys. */

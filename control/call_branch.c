@@ -303,6 +303,17 @@ on_provisional(struct call_branch *branch, const sip_t *sip)
 		call_on_progress(branch, dialog, sip);
 }
 
+static bool
+send_again(struct call_branch *branch)
+{
+	msg_t *invite = nta_incoming_getrequest(branch->call->invite_in);
+
+	nta_outgoing_destroy(branch->invite);
+	int result = send_invite(branch, sip_object(invite));
+	msg_destroy(invite);
+	return result == 0;
+}
+
 /* Sends the INVITE anew with our credentials for the trunk, if it may. */
 static bool
 answer_challenge(struct call_branch *branch, const sip_t *response)
@@ -324,11 +335,21 @@ answer_challenge(struct call_branch *branch, const sip_t *response)
 					    : "it asks for what we don't know");
 		return false;
 	}
-	msg_t *invite = nta_incoming_getrequest(branch->call->invite_in);
-	nta_outgoing_destroy(branch->invite);
-	result = send_invite(branch, sip_object(invite));
-	msg_destroy(invite);
-	return result == 0;
+	return send_again(branch);
+}
+
+/* The session timer that we asked for is too short: once with the least that will do (RFC 4028
+ * 7.3). */
+static bool
+ask_for_longer(struct call_branch *branch, const sip_t *response)
+{
+	struct call_session *session = &branch->call->side[1].session;
+
+	if (branch->cancelled || response->sip_min_se == NULL ||
+		response->sip_min_se->min_delta <= session->least_s)
+		return false;
+	session->least_s = (uint32_t)response->sip_min_se->min_delta;
+	return send_again(branch);
 }
 
 void
@@ -367,6 +388,8 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 	}
 	if (sip != NULL)
 		keep_lines(branch, sip);
+	if (sip != NULL && status == 422 && ask_for_longer(branch, sip))
+		return 0;
 	if (status < 200 && sip != NULL)
 		on_provisional(branch, sip);
 	else if (status < 300 && sip != NULL)

@@ -3,6 +3,7 @@
 #include "call.h"
 #include "call_headers.h"
 
+#include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_tag.h>
@@ -27,11 +28,36 @@ on_bye(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 		call_end(side->call, "the callee hung up", side, 480, NULL);
 }
 
+/* Can we do what it requires, and read what it brings (RFC 3261 8.2.2.3, 8.2.3)? If not, it has been
+ * answered. */
+static bool
+accept_request(const struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
+{
+	const struct agent *agent = dialog->side->call->agent;
+	sip_method_t method = sip->sip_request->rq_method;
+	sip_accept_t accept[1];
+
+	if (method == sip_method_ack || method == sip_method_bye)
+		return true;
+	if (nta_check_required(in, sip, agent->invite_supported, TAG_END()) != 0)
+		return false;
+	if (method != sip_method_invite && method != sip_method_update)
+		return true;
+	sip_accept_init(accept);
+	accept->ac_type = "application/sdp";
+	accept->ac_subtype = "sdp";
+	return nta_check_session_content(in, sip, accept, TAG_END()) == 0;
+}
+
 int
 call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip)
 {
 	struct call_dialog *dialog = (struct call_dialog *)magic;
 
+	if (!accept_request(dialog, in, sip)) {
+		nta_incoming_destroy(in);
+		return 0;
+	}
 	switch (sip->sip_request->rq_method) {
 	case sip_method_bye:
 		on_bye(dialog, in, sip);

@@ -89,6 +89,8 @@ call_timer_request_lines(const struct call_side *side, char lines[CALL_TIMER_LIN
 	const struct call_session *session = &side->session;
 	uint32_t interval_s =
 		session->interval_s != 0 ? session->interval_s : config->session_expires_s;
+	uint32_t least_s =
+		session->least_s > config->session_min_s ? session->least_s : config->session_min_s;
 	const char *refresher = ";refresher=uas";
 
 	if (session->interval_s == 0)
@@ -98,7 +100,7 @@ call_timer_request_lines(const struct call_side *side, char lines[CALL_TIMER_LIN
 	lines[0] = '\0';
 	if (interval_s != 0)
 		snprintf(lines, CALL_TIMER_LINES, "Session-Expires: %u%s\r\nMin-SE: %u\r\n",
-			interval_s, refresher, config->session_min_s);
+			interval_s > least_s ? interval_s : least_s, refresher, least_s);
 	return lines;
 }
 

@@ -328,9 +328,51 @@ def timers():
     answer = alice.answered(call)
     check("the caller's is agreed", answer["Session-Expires"] == "100;refresher=uac" and
           "timer" in answer["Require"])
+    other = bob.dialog_of(invite)
     refreshed = call.ask("UPDATE", extra=["Supported: timer", "Session-Expires: 100;refresher=uac"])
+    brief = other.ask("UPDATE", extra=["Supported: timer", "Session-Expires: 30"])
+    check("in the call, too, a short one is 422", brief.status == 422 and brief["Min-SE"] == "90")
     check("and refreshed", refreshed.status == 200 and refreshed["Session-Expires"] == "100;refresher=uac")
     end(call, bob)
+
+    call = alice.start("bob")
+    invite = bob.request("INVITE")
+    bob.say(invite, 422, "Session Interval Too Small", "", ["Min-SE: 3600"])
+    bob.request("ACK")
+    invite = bob.request("INVITE")
+    check("a target that wants longer ones gets one", invite["Session-Expires"] == "3600" and
+          invite["Min-SE"] == "3600")
+    bob.say(invite, 200, "OK", bob.sdp(), ["Session-Expires: 3600;refresher=uas"])
+    bob.request("ACK")
+    alice.answered(call)
+    end(call, bob)
+
+
+def expiry():
+    """Timers that run out. 90 s is the least there is: RFC 4028 4."""
+    alice, bob, carol = phone("alice"), phone("bob"), phone("carol")
+    for one in (alice, bob, carol):
+        one.socket.settimeout(75)
+    lazy = alice.start("bob", extra=["Supported: timer", "Session-Expires: 90;refresher=uac"])
+    invite = bob.request("INVITE")
+    bob.say(invite, 200, "OK", bob.sdp())
+    bob.request("ACK")
+    alice.answered(lazy)
+    call = alice.start("carol")
+    invite = carol.request("INVITE")
+    carol.say(invite, 200, "OK", carol.sdp(), ["Session-Expires: 90;refresher=uac"])
+    carol.request("ACK")
+    alice.answered(call)
+    refresh = carol.request("INVITE")
+    check("we refresh where that is ours, after half of the time", refresh["Session-Expires"].startswith("90;"))
+    carol.say(refresh, 200, "OK", carol.sdp(), ["Session-Expires: 90;refresher=uac"])
+    carol.request("ACK")
+    ended = alice.request("BYE")
+    alice.say(ended, 200, "OK")
+    bob.say(bob.request("BYE"), 200, "OK")
+    check("a session that nobody refreshes ends", ended["Call-ID"] == lazy.id)
+    check("and no other", call.ask("UPDATE").status == 200)
+    end(call, carol)
 
 
 def other_methods():
@@ -351,8 +393,11 @@ def other_methods():
     check("OPTIONS in the call", options.status == 200 and "UPDATE" in options["Allow"])
     check("an unknown method is 501", call.ask("DANCE").status == 501)
     check("a known one that is not for calls is 405", call.ask("PUBLISH").status == 405)
-    check("an extension that nobody knows is 420", call.ask("OPTIONS", extra=["Require: magic"]).status == 420
-          or True)
+    check("an extension that nobody knows is 420", call.ask("UPDATE", extra=["Require: magic"]).status == 420)
+    check("an offer that is no SDP is 415", call.ask("UPDATE", "<xml/>", kind="text/xml").status == 415)
+    call.remote += "0"
+    check("a request of a call that we don't know is 481", call.ask("INFO").status == 481)
+    call.remote = call.remote[:-1]
     end(call, bob)
 
     call = alice.start("bob", extra=["Require: magic"])
@@ -520,5 +565,5 @@ def lost():
 
 
 {"hold": hold, "glare": glare, "late": late, "again": again, "fork": fork, "redirect": redirect,
- "reliable": reliable, "timers": timers, "methods": other_methods, "transfer": transfer, "loop": loop, "lost": lost}[part]()
+ "reliable": reliable, "timers": timers, "expiry": expiry, "methods": other_methods, "transfer": transfer, "loop": loop, "lost": lost}[part]()
 sys.exit(bad)
