@@ -20,6 +20,7 @@
 #include "call.h"
 #include "call_best.h"
 #include "call_headers.h"
+#include "counters.h"
 #include "log_limit.h"
 
 #include "relay/log.h"
@@ -114,6 +115,7 @@ call_on_accepted(struct call *call)
 	call->answered_ms = call_now_ms();
 	call->state = CALL_UP;
 	call->side[0].session.refreshed_ms = call->answered_ms; /* not while it rang */
+	counters_add(COUNTER_CALLS_ANSWERED);
 	record_answered(call->record);
 }
 
@@ -303,6 +305,8 @@ on_ack_or_cancel(nta_incoming_magic_t *magic, nta_incoming_t *request, const sip
 		return 0;
 	on_acked(call);
 	if (sip == NULL)
+		counters_add(COUNTER_CALLS_UNACKNOWLEDGED);
+	if (sip == NULL)
 		call_end(call, "the caller did not acknowledge", NULL, 408, NULL);
 	else if (call->exchange.initial && call->state != CALL_ENDED)
 		call_exchange_acked(call, sip);
@@ -369,6 +373,7 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
 		nta_incoming_destroy(request);
 		return;
 	}
+	counters_add(COUNTER_CALLS_BEGUN);
 	call->invite_in = request;
 	call->caller = su_strdup(call->home, from->name);
 	call->callee = "?";

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What can be said of an INVITE without asking anybody. */
 #include "call.h"
+#include "counters.h"
 
 #include <sofia-sip/sip_header.h>
 #include <string.h>
 
 /* Has this request left us before, and come back as it was? Our Call-IDs begin with a call's id
- * (which tells nobody anything), and one that goes to somebody else than it did is no loop: RFC 3261
- * 16.3. What has been through another B2BUA is ended by Max-Forwards. */
+ * (which tells nobody anything), and one that goes to somebody else than it did is no loop (RFC
+ * 3261 16.3). What has been through another B2BUA is ended by Max-Forwards. */
 static bool
 is_loop(const struct call *call, const sip_t *sip)
 {
@@ -29,6 +30,13 @@ is_loop(const struct call *call, const sip_t *sip)
 	return false;
 }
 
+static int
+counted(enum counter counter, int status)
+{
+	counters_add(counter);
+	return status;
+}
+
 int
 call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 {
@@ -37,9 +45,9 @@ call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 
 	*phrase = NULL;
 	if (sip->sip_max_forwards != NULL && sip->sip_max_forwards->mf_count == 0)
-		return 483;
+		return counted(COUNTER_CALLS_HOPS, 483);
 	if (is_loop(call, sip))
-		return 482;
+		return counted(COUNTER_CALLS_LOOP, 482);
 	if (!media_is_connected(call->agent->media))
 		return 503;
 	enum call_limit limit = call_limits_take(

@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "call_best.h"
+#include "counters.h"
 
 #include "relay/log.h"
 
@@ -338,8 +339,10 @@ may_begin(const struct call_dialog *dialog, const sip_t *sip)
 
 	if (call->state == CALL_ENDED || dialog != dialog->side->dialog)
 		return 481;
-	if (call->exchange.stage != EXCHANGE_NONE)
+	if (call->exchange.stage != EXCHANGE_NONE) {
+		counters_add(COUNTER_CALLS_GLARE);
 		return call->exchange.from == dialog->side ? 500 : 491;
+	}
 	if (call->state != CALL_UP &&
 		(invite || (sip->sip_payload != NULL && !call_reliable_settle(call))))
 		return 491;

@@ -28,8 +28,8 @@ on_bye(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 		call_end(side->call, "the callee hung up", side, 480, NULL);
 }
 
-/* Can we do what it requires, and read what it brings (RFC 3261 8.2.2.3, 8.2.3)? If not, it has been
- * answered. */
+/* Can we do what it requires, and read what it brings (RFC 3261 8.2.2.3, 8.2.3)? If not, it has
+ * been answered. */
 static bool
 accept_request(const struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 {

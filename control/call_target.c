@@ -3,6 +3,7 @@
  * the configuration lets them and they are ours. */
 #include "call.h"
 #include "call_best.h"
+#include "counters.h"
 
 #include "relay/log.h"
 
@@ -38,6 +39,7 @@ static void
 on_redirect_routed(struct call *call, struct call_branch *branch, struct route *route)
 {
 	branch->looking = false;
+	counters_add(route->status != 0 ? COUNTER_CALLS_STRAY : COUNTER_CALLS_REDIRECTED);
 	if (call->state != CALL_RINGING || route->status != 0) {
 		route_free(route);
 	} else if (keep_route(call, route) == 0) {
@@ -179,10 +181,13 @@ call_target_retry(struct call_branch *branch, const sip_t *response)
 	struct call *call = branch->call;
 	const sip_contact_t *contact = response->sip_contact;
 
-	if (response->sip_status->st_status >= 400 || contact == NULL ||
-		call->agent->config->sip.dialogs.redirects == CONFIG_REDIRECTS_REFUSE ||
-		call->redirects >= REDIRECTS_MAX)
+	if (response->sip_status->st_status >= 400 || contact == NULL)
 		return false;
+	if (call->agent->config->sip.dialogs.redirects == CONFIG_REDIRECTS_REFUSE ||
+		call->redirects >= REDIRECTS_MAX) {
+		counters_add(COUNTER_CALLS_STRAY);
+		return false;
+	}
 	call->redirects++;
 	msg_t *message = nta_incoming_getrequest(call->invite_in);
 	sip_t copy = *sip_object(message);

@@ -3,6 +3,7 @@
  * refresh where that is ours to do, and the end of a session that the other side does not
  * refresh. */
 #include "call.h"
+#include "counters.h"
 
 #include "relay/log.h"
 
@@ -113,9 +114,12 @@ call_timer_look(struct call_side *side)
 
 	if (session->interval_s == 0 || call->state != CALL_UP)
 		return;
-	if (age_s >= session_timer_end_s(session->interval_s))
+	if (age_s >= session_timer_end_s(session->interval_s)) {
+		counters_add(COUNTER_CALLS_EXPIRED);
 		call_end(call, "the session was not refreshed", NULL, 408, NULL);
-	else if (session->we_refresh && age_s >= session_timer_refresh_s(session->interval_s) &&
-		 call_now_ms() >= session->tried_ms + RETRY_MS && call_exchange_refresh(side) == 0)
+		return;
+	}
+	if (session->we_refresh && age_s >= session_timer_refresh_s(session->interval_s) &&
+		call_now_ms() >= session->tried_ms + RETRY_MS && call_exchange_refresh(side) == 0)
 		session->tried_ms = call_now_ms();
 }

@@ -10,6 +10,7 @@
  * Whatever fails before is told by NOTIFY, and the call is as it was. Targets are called one after
  * the other. */
 #include "call.h"
+#include "counters.h"
 
 #include "relay/log.h"
 
@@ -33,6 +34,7 @@ struct call_transfer {
 	struct call_side *joined; /* of the other call, with Replaces; NULL: a blind one */
 	struct party party;       /* of `by`, before */
 	struct relay_ip peer;
+	struct call_session session;
 	struct route *route;
 	unsigned tried; /* of its targets */
 	const char *contact;
@@ -76,6 +78,7 @@ fail(struct call_transfer *transfer, int status, const char *phrase)
 	if (transfer->over)
 		return;
 	transfer->over = true;
+	counters_add(COUNTER_CALLS_NOT_TRANSFERRED);
 	su_timer_reset(call->timer);
 	log_info("call %s: a transfer by %s fails: %d", call->id, transfer->party.name, status);
 	notify(transfer, status, phrase);
@@ -106,6 +109,7 @@ come_in(struct call_transfer *transfer, struct call_dialog *made, const struct p
 	by->dialog = made;
 	by->party = *party;
 	by->peer = *peer;
+	call_sdp_set_trunk(by->call, by->index, party->trunk);
 	call_timer_response(by, response);
 	call_exchange_transfer(by, response);
 }
@@ -118,6 +122,8 @@ give_back(struct call_transfer *transfer)
 	by->dialog = transfer->old;
 	by->party = transfer->party;
 	by->peer = transfer->peer;
+	by->session = transfer->session;
+	call_sdp_set_trunk(by->call, by->index, by->party.trunk);
 }
 
 void
@@ -141,6 +147,7 @@ call_transfer_answer(
 		call->caller = su_strdup(call->home, transfer->by->party.name);
 	else
 		call->callee = su_strdup(call->home, transfer->by->party.name);
+	counters_add(COUNTER_CALLS_TRANSFERRED);
 	notify(transfer, 200, "OK");
 	call_dialog_bye(transfer->old);
 }
@@ -424,13 +431,16 @@ call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_
 	nta_incoming_treply(in, status != 0 ? status : 202, status != 0 ? NULL : "Accepted",
 		TAG_IF(status == 0, SIPTAG_CONTACT_STR(dialog->contact)), TAG_END());
 	nta_incoming_destroy(in);
-	if (status != 0)
+	if (status != 0) {
+		counters_add(COUNTER_CALLS_NOT_TRANSFERRED);
 		return;
+	}
 	transfer->call = call;
 	transfer->by = side;
 	transfer->old = dialog;
 	transfer->party = side->party;
 	transfer->peer = side->peer;
+	transfer->session = side->session;
 	transfer->next = call->transfers;
 	call->transfers = transfer;
 	call->transfer = transfer;

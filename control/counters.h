@@ -46,6 +46,18 @@
 	X(TRUNK_OUT, "trunk.out", "addresses of trunks that were taken out") \
 	X(TRUNK_IN, "trunk.in", "addresses of trunks that came in again") \
 	X(TRUNK_STRANGER, "trunk.stranger", "requests at sip.peering from no trunk that may call") \
+	/* calls */ \
+	X(CALLS_BEGUN, "calls.begun", "INVITEs that began a call") \
+	X(CALLS_ANSWERED, "calls.answered", "of those: answered") \
+	X(CALLS_LOOP, "calls.loop", "our own INVITEs that came back: 482") \
+	X(CALLS_HOPS, "calls.hops", "Max-Forwards was used up: 483") \
+	X(CALLS_REDIRECTED, "calls.redirected", "3xx that were followed") \
+	X(CALLS_STRAY, "calls.stray", "3xx that were not: to strangers, or too many") \
+	X(CALLS_GLARE, "calls.glare", "offers in a call against another one: 491, 500") \
+	X(CALLS_EXPIRED, "calls.expired", "ended: nobody refreshed the session timer") \
+	X(CALLS_UNACKNOWLEDGED, "calls.unacknowledged", "ended: no ACK, or PRACK, came") \
+	X(CALLS_TRANSFERRED, "calls.transferred", "REFERs that were done") \
+	X(CALLS_NOT_TRANSFERRED, "calls.not_transferred", "REFERs refused, or that failed") \
 	/* limits on calls */ \
 	X(LIMIT_CALLS, "limit.calls", "calls refused: sip.calls.max are up") \
 	X(LIMIT_RATE, "limit.rate", "calls refused: sip.calls.per_second began") \

@@ -15,7 +15,7 @@ session_timer_answer(const struct session_said *request, uint32_t wanted_s, uint
 
 	*out = (struct session_terms){0};
 	if (request->expires_s != 0) {
-		/* who does not know of timers can't act on a 422: it is lived with (RFC 4028 8.1) */
+		/* who knows nothing of timers can't act on a 422: RFC 4028 8.1 */
 		if (request->expires_s < least_s && request->supported)
 			return 422;
 		out->interval_s = most(request->expires_s, floor_s);
