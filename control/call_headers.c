@@ -83,7 +83,7 @@ add_date(struct gathering *all)
 {
 	if (all->in->sip_date != NULL)
 		add(all, sip_date_class->hc_name,
-			sip_header_as_string(all->home, (const sip_header_t *)all->in->sip_date));
+			identity_header_value(all->home, (const sip_header_t *)all->in->sip_date));
 }
 
 static void
@@ -139,7 +139,7 @@ call_headers_reason(su_home_t *home, const sip_t *in)
 
 	su_home_init(scratch);
 	for (const sip_reason_t *at = in->sip_reason; at != NULL; at = at->re_next) {
-		const char *value = sip_header_as_string(scratch, (const sip_header_t *)at);
+		const char *value = identity_header_value(scratch, (const sip_header_t *)at);
 		if (value != NULL)
 			all = all == NULL ? value : su_sprintf(scratch, "%s, %s", all, value);
 	}

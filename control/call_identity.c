@@ -12,8 +12,9 @@
 
 #define DISPLAY_MAX 128       /* bytes of a display name */
 #define USER_ESCAPED "@:;?/#" /* of a user part, beside what no URI may hold */
-#define NUMBER_MIN 8          /* digits of a number that names nobody of ours */
-#define IDENTITIES_MAX 2      /* RFC 3325 9.1: one sip: or sips:, one tel: */
+#define VALUE_MAX (1024 * 1024)
+#define NUMBER_MIN 8     /* digits of a number that names nobody of ours */
+#define IDENTITIES_MAX 2 /* RFC 3325 9.1: one sip: or sips:, one tel: */
 
 bool
 identity_is_trusted(const struct party *party)
@@ -137,8 +138,20 @@ identity_header_name(const sip_header_t *header)
 const char *
 identity_header_value(su_home_t *home, const sip_header_t *header)
 {
-	return sip_is_unknown(header) ? header->sh_unknown->un_value
-	                              : sip_header_as_string(home, header);
+	char *text = NULL;
+	issize_t length = 0;
+
+	if (sip_is_unknown(header))
+		return header->sh_unknown->un_value;
+	/* not sip_header_as_string(): some encoders of the stack end a long text without a NUL; and
+	 * what they say of its length is right only where there was room */
+	for (isize_t size = 512; size <= VALUE_MAX && length >= 0; size *= 4) {
+		text = su_zalloc(home, size + 1);
+		length = text != NULL ? sip_header_field_e(text, size, header, 0) : -1;
+		if (length >= 0 && (isize_t)length < size)
+			return text;
+	}
+	return NULL;
 }
 
 /* All of the message's, as one list; the stack does not read this header of its own accord. */

@@ -163,12 +163,14 @@ blank_sdp(struct part rest)
 static void
 blank_keys(struct part rest)
 {
+	static const char ends[] = {'|', ';', ' ', '\t', '\r', '\n'}; /* not NUL */
+
 	for (;;) {
 		rest.at = find(&rest, "inline:");
 		if (rest.at == rest.end)
 			return;
 		rest.at += strlen("inline:");
-		while (rest.at < rest.end && strchr("|; \t\r\n", *rest.at) == NULL)
+		while (rest.at < rest.end && memchr(ends, *rest.at, sizeof(ends)) == NULL)
 			*rest.at++ = '*';
 	}
 }

@@ -67,7 +67,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct party parties[4];
-	msg_t *message = msg_make(sip_default_mclass(), 0, data, (ssize_t)size);
+	/* as the wire gives it: whole */
+	char *text = malloc(size + 4);
+	if (text == NULL)
+		return 0;
+	memcpy(text, data, size);
+	memcpy(text + size, "\r\n\r\n", 4);
+	msg_t *message = msg_make(sip_default_mclass(), 0, text, (ssize_t)size + 4);
 	const sip_t *sip = message != NULL ? sip_object(message) : NULL;
 
 	party_set_user(&parties[0], "alice");
@@ -83,5 +89,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		su_home_unref(home);
 	}
 	msg_destroy(message);
+	free(text);
 	return 0;
 }

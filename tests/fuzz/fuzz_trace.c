@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Any bytes as a message to be traced: no key stays behind its "inline:", no line is added or lost,
- * and nothing is blanked that was blank. */
+ * and nothing is written but asterisks. */
 #include "control/trace_blank.h"
 
 #include <stdbool.h>
@@ -22,9 +22,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char mark[] = "inline:", ends[] = "|; \t\r\n";
-	char *text = malloc(size + 1), *again = malloc(size + 1);
+	char *text = malloc(size); /* and not a byte more: AddressSanitizer looks */
 
-	if (text == NULL || again == NULL)
+	if (text == NULL && size > 0)
 		abort();
 	memcpy(text, data, size);
 	trace_blank(text, size);
@@ -36,10 +36,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		require(text[i] == '*' || memchr(ends, text[i], sizeof(ends) - 1) != NULL);
 	}
-	memcpy(again, text, size);
-	trace_blank(again, size);
-	require(memcmp(again, text, size) == 0);
 	free(text);
-	free(again);
 	return 0;
 }

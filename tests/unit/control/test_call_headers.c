@@ -207,7 +207,7 @@ test_privacy(void **state)
 		lines("Privacy: id;user;nonsense\r\nSubject: me\r\n", &alice, &carrier));
 	assert_string_equal(
 		"", lines("Privacy: id\r\nP-Asserted-Identity: <tel:+49>\r\n", &carrier, &bob));
-	/* a phone may write so itself: digest knows who it is all the same, and so may a trusted trunk */
+	/* a phone may write so itself; digest and trusted trunks know it all the same */
 	const sip_t *own =
 		invite("\"Anonymous\" <sip:anonymous@anonymous.invalid>", "Privacy: id\r\n");
 	assert_string_equal(
@@ -252,6 +252,12 @@ test_by_trust(void **state)
 		"Alert-Info: <http://192.0.2.1/ring>\r\n", lines(story, &carrier, &bob));
 	assert_string_equal(
 		"P-Asserted-Identity: <sip:alice@us.example>\r\n", lines(story, &alice, &carrier));
+	/* a long one, whole: the stack forgets its end */
+	char *name = su_alloc(home, 301);
+	memset(name, 'a', 300);
+	name[300] = '\0';
+	assert_string_equal(su_sprintf(home, "Alert-Info: <http://%s>\r\n", name),
+		lines(su_sprintf(home, "Alert-Info: <http://%s>\r\n", name), &carrier, &bob));
 	assert_non_null(
 		strstr(lines(story, &carrier, &carrier), "History-Info: <sip:a@b>;index=1"));
 }

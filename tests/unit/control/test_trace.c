@@ -59,6 +59,10 @@ test_keys(void **state)
 	check(HEAD "Subject: inline:KEY\r\n\r\n", HEAD "Subject: inline:***\r\n\r\n");
 	check("inline:KEY", "inline:***");
 	check("inline:", "inline:");
+	/* a NUL ends nothing */
+	char text[] = "inline:KEY\0KEY|1";
+	trace_blank(text, sizeof(text) - 1);
+	assert_memory_equal("inline:*******|1", text, sizeof(text) - 1);
 }
 
 static void
