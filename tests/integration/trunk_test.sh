@@ -305,6 +305,11 @@ check "no trunk that only we may call" [ "$(ask INVITE "sip:alice@$LAB_DOMAIN" o
 check "nobody can register" [ "$(ask REGISTER "sip:alice@$LAB_DOMAIN" "$TRUNK")" = 403 ]
 check "the trunk may call, and is told what is wrong" [ "$(ask INVITE "sip:mallory@$LAB_DOMAIN" "$TRUNK")" = 404 ]
 
+echo "== numbers as URIs of their own (RFC 3966): user 100 is not registered"
+check "tel:, global" [ "$(ask INVITE "tel:+49-30-100" "$TRUNK")" = 480 ]
+check "tel:, local, with its context" [ "$(ask INVITE "tel:100;phone-context=+4930" "$TRUNK")" = 480 ]
+check "and one that nobody has" [ "$(ask INVITE "tel:+4950100" "$TRUNK")" = 404 ]
+
 echo "== the trunk goes, and comes back"
 kill "$KAMAILIO_PID"
 wait "$KAMAILIO_PID" 2>/dev/null
