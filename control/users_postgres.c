@@ -21,6 +21,18 @@ static const char table[] = "CREATE TABLE IF NOT EXISTS sallyport_users ("
 static const char find_user[] = "SELECT ha1_md5, ha1_sha256, ha1_sha512_256, created"
 				" FROM sallyport_users WHERE name = $1 AND realm = $2";
 
+/* As pq_fault(), and the cure for a table that is missing. */
+static int
+fault_of(const PGresult *result, PGconn *connection, const char *label, char *error, size_t size)
+{
+	int fault = pq_fault(result, connection, label, error, size);
+
+	if (fault == -ENODATA)
+		snprintf(error, size,
+			"%s: there is no table of users: \"sallyctl user init\" makes it", label);
+	return fault;
+}
+
 /* Runs a statement on the direct connection, which is made if there is none. 0 and *out (may be
  * NULL, when nobody asks for it), or -errno and a sentence. */
 static int
@@ -36,7 +48,7 @@ run(struct users_postgres *users, const char *sql, const char *const *texts, int
 	if (users->connection == NULL)
 		return -EAGAIN;
 	result = pq_run(users->connection, sql, NULL, texts, count, -1);
-	int fault = pq_fault(result, users->connection, users->label, error, USERS_ERROR_SIZE);
+	int fault = fault_of(result, users->connection, users->label, error, USERS_ERROR_SIZE);
 	if (result == NULL) {
 		PQfinish(users->connection);
 		users->connection = NULL;
@@ -58,7 +70,7 @@ users_postgres_prepare(
 
 	snprintf(text, sizeof(text), "%s%s", sql, find_user);
 	PGresult *result = pq_run(connection, text, NULL, NULL, 0, stop_fd);
-	fault = pq_fault(result, connection, label, error, error_size);
+	fault = fault_of(result, connection, label, error, error_size);
 	PQclear(result);
 	return fault;
 }
@@ -82,7 +94,7 @@ users_postgres_find_by(struct users *users, PGconn *connection, const char *labe
 {
 	const char *const texts[] = {user->name, user->realm};
 	PGresult *result = pq_run(connection, NULL, FIND_USER, texts, 2, stop_fd);
-	int fault = pq_fault(result, connection, label, users->error, USERS_ERROR_SIZE);
+	int fault = fault_of(result, connection, label, users->error, USERS_ERROR_SIZE);
 
 	*lost = result == NULL || PQstatus(connection) != CONNECTION_OK;
 	if (fault == 0 && PQntuples(result) == 0)

@@ -28,7 +28,7 @@ pq_label(const char *url, char *label, size_t size, char *error, size_t error_si
 	if (options == NULL) {
 		/* what libpq says may quote the URL, and so a password */
 		snprintf(error, error_size,
-			"sip.users: libpq can't read the URL: it is "
+			"libpq can't read the database's URL: it is "
 			"postgresql://USER@HOST/DATABASE?NAME=VALUE...");
 		PQfreemem(said);
 		return -EINVAL;
@@ -159,7 +159,7 @@ pq_fault(const PGresult *result, PGconn *connection, const char *label, char *er
 		int error;
 		const char *cure;
 	} known[] = {
-		{"42P01", -ENODATA, "there is no table of users: \"sallyctl user init\" makes it"},
+		{"42P01", -ENODATA, "a table is missing"},
 		{"42501", -EACCES, "no right to: GRANT it"},
 		{"42703", -EPROTO, "the table is of another release of Sallyport"},
 		{"25006", -EROFS, "read-only: name the primary server"},
