@@ -24,10 +24,10 @@ reload(const char *path)
 	if (result == 0)
 		result = tls_context_reload(&config->sip, error, sizeof(error));
 	if (result == 0) {
+		log_info("read anew: %s, certificates", path); /* before it may be too quiet */
 		log_set_level(config->log_level);
 		certificates_look();
 		counters_add(COUNTER_RELOADS);
-		log_info("read anew: %s, certificates", path);
 	} else {
 		counters_add(COUNTER_RELOADS_FAILED);
 		log_error("nothing is changed: %s", error);

@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 import sys
 import time
@@ -313,12 +314,85 @@ def test_crlf(server):
     unharmed("after it")
 
 
+def test_overload(server):
+    """Work that is late, because the process gets no time: strangers are refused first."""
+    stranger, other = server.tls(source="127.0.8.1"), server.tls(source="127.0.8.2")
+    before = server.count("requests.load")
+    served = refused = known = 0
+    for _ in range(16):
+        os.kill(server.process.pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        os.kill(server.process.pid, signal.SIGCONT)
+        for sock in (stranger, other):
+            sock.sendall(request())
+            status = response(sock)[0]
+            served += status == 200
+            refused += status == 503
+        known += phone.delay() < 1
+    check(f"when work is late, strangers are refused ({refused} of {served + refused}), and counted",
+          refused >= 8 and server.count("requests.load") == before + refused)
+    check(f"users less ({16 - known} of 16)", 16 - known < refused)
+    check("when it is over, all are served", eventually(10, lambda: (
+        time.sleep(0.2), stranger.sendall(request()), response(stranger)[0] == 200)[2]))
+    unharmed("and a user")
+
+
+def test_idle_users(build):
+    server = Server(build, limits="idle_s: 3, message_s: 1")
+    try:
+        mute, lively = Phone(server), Phone(server)
+        begun = time.monotonic()
+        while time.monotonic() - begun < 6:
+            lively.sock.sendall(b"\r\n\r\n")
+            time.sleep(0.5)
+        check("a user of whom nothing is heard is cut off", ended(mute.sock, 1)
+              and server.count("cut.idle") == 1)
+        lively.sock.settimeout(1)
+        while lively.sock.recv(1000) != b"\r\n":
+            pass
+        check("one who sends CRLF CRLF is not", server.show("stats")["connections"] == 1)
+    finally:
+        server.end()
+
+
+def test_descriptors(build):
+    """No descriptor is left for more connections: those that are open are served."""
+    server = Server(build, limits="connects_per_second: 1000, handshake_s: 4")
+    try:
+        user = Phone(server)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (60, 60))
+        held = [server.tcp(source="127.0.0.66") for _ in range(100)]
+        check("it is told, and counted", eventually(5, lambda: "no descriptor" in server.said()))
+        check(f"it does not turn in circles ({busy(server):.1f} of a CPU)", busy(server) < 0.5)
+        check("who is connected is served", user.delay() < 1)
+        for sock in held:
+            sock.close()
+        check("when there are some again, others are let in",
+              eventually(10, lambda: can_connect(server, "127.0.0.6")))
+    finally:
+        if failed:
+            print(server.said())
+        server.end()
+
+
+def busy(server):
+    """The share of a CPU that the process takes for a second."""
+    def ticks():
+        with open(f"/proc/{server.process.pid}/stat", encoding="ascii") as stat:
+            return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+    before = ticks()
+    time.sleep(1)
+    return (ticks() - before) / os.sysconf("SC_CLK_TCK")
+
+
 def main():
+    test_idle_users(sys.argv[1])
+    test_descriptors(sys.argv[1])
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
     server = Server(sys.argv[1], limits=LIMITS)
     run((test_login, test_sizes, test_handshakes, test_strangers, test_slow_loris, test_never_reads, test_one_source, test_idle, test_connect_rate, test_floods,
-         test_crlf), server)
+         test_crlf, test_overload), server)
     return 1 if failed else 0
 
 

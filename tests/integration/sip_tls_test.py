@@ -7,6 +7,7 @@ usage: sip_tls_test.py BUILD
 """
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -162,6 +163,17 @@ def test_reload(server):
     check("another authority is taken, too", peering_answers(server, "foreign") is not None)
     old.sendall(request())
     check("the first connection still goes on", response(old)[0] == 200)
+    with open(server.path("c.yaml"), "a", encoding="ascii") as config:
+        config.write("log: {level: error}\n")
+    server.reload()
+    lines, times = server.said().count("read anew"), server.count("reloads")
+    server.process.send_signal(signal.SIGHUP)
+    check("the log's level is taken", eventually(5, lambda: server.count("reloads") == times + 1)
+          and server.said().count("read anew") == lines)
+    server.write(peering=True)
+    server.process.send_signal(signal.SIGHUP)
+    check("and back", eventually(5, lambda: server.count("reloads") == times + 2) and server.reload()
+          and server.said().count("read anew") == lines + 1)
     old.close()
 
 
