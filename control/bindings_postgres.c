@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The store of bindings in PostgreSQL, where the boxes of a fleet share a database: each has rows of
- * its own, by its host's name, and reads no others, for the connections of another box are no way
- * for a call. Changes go there many at a time, as JSON. */
+/* The store of bindings in PostgreSQL, where the boxes of a fleet share a database: each has rows
+ * of its own, by its host's name, and reads no others, for the connections of another box are no
+ * way for a call. Changes go there many at a time, as JSON. */
 #include "bindings_private.h"
 #include "users_pq.h"
 

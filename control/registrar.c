@@ -2,6 +2,7 @@
 #include "registrar.h"
 
 #include "counters.h"
+#include "log_limit.h"
 #include "registrar_private.h"
 #include "relay/log.h"
 
@@ -17,8 +18,12 @@
 #include <time.h>
 
 #define LOOK_MS 100
-#define LOOK_PARTS 20 /* so every connection is looked at once in two seconds */
+#define LOOK_PARTS 20       /* so every connection is looked at once in two seconds */
+#define EXPIRE_AT_ONCE 1000 /* the rest waits for the next look; nothing is sent to it */
 #define RETRY_AFTER "60"
+
+static struct log_limit expired = {.kind = "bindings that expired"};
+static struct log_limit lost = {.kind = "bindings whose connection closed"};
 
 static int64_t
 now_s(void)
@@ -36,7 +41,8 @@ look_at(struct entry *entry, int64_t now)
 	if (entry->connection == NULL || registrar_is_living(entry, now))
 		return;
 	counters_add(COUNTER_BINDINGS_CLOSED);
-	log_info("%s: out of reach: the connection closed", entry->aor->user);
+	if (log_limit_pass(&lost))
+		log_info("%s: out of reach: the connection closed", entry->aor->user);
 	/* the stack stops to read where it could not, and leaves the line open: the phone has to
 	 * see that nobody listens */
 	if (tport_is_shutdown(entry->connection))
@@ -53,9 +59,11 @@ look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	struct registrar_heap *heap = &registrar->table.heap;
 	int64_t now = now_s();
 
-	while (heap->count > 0 && heap->at[0]->expires_at <= now) {
+	for (unsigned i = 0;
+		i < EXPIRE_AT_ONCE && heap->count > 0 && heap->at[0]->expires_at <= now; i++) {
 		counters_add(COUNTER_BINDINGS_EXPIRED);
-		log_info("%s: binding expired", heap->at[0]->aor->user);
+		if (log_limit_pass(&expired))
+			log_info("%s: binding expired", heap->at[0]->aor->user);
 		registrar_table_drop(&registrar->table, heap->at[0]);
 	}
 	for (size_t part = heap->count / LOOK_PARTS + 1; part > 0; part--) {
@@ -209,13 +217,16 @@ registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
 	}
 }
 
-/* Is the phone that sent this the one of the entry? */
+/* Is the phone that sent this the one of the entry, and by the same way: through proxies, or not? */
 static bool
-is_phone(const struct entry *entry, su_home_t *home, const sip_contact_t *contact)
+is_phone(const struct entry *entry, su_home_t *home, const sip_t *sip)
 {
+	const sip_contact_t *contact = sip->sip_contact;
 	const char *instance = registrar_instance(home, contact);
 	const char *uri = url_as_string(home, contact->m_url);
 
+	if ((entry->path != 0) != (sip->sip_via->v_next != NULL))
+		return false;
 	if (entry->instance != 0 && instance != NULL)
 		return strcmp(entry_text(entry, entry->instance), instance) == 0;
 	return uri != NULL && registrar_same_uri(entry->text, uri);
@@ -234,7 +245,7 @@ registrar_meet(struct registrar *registrar, const sip_t *sip, const char *user, 
 		return;
 	su_home_init(home);
 	for (struct entry *entry = aor->first; entry != NULL; entry = entry->next) {
-		if (entry->expires_at <= now || !is_phone(entry, home, sip->sip_contact))
+		if (entry->expires_at <= now || !is_phone(entry, home, sip))
 			continue;
 		if (registrar_is_living(entry, now)) {
 			back = NULL; /* another flow to it: that will do */

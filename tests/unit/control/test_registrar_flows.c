@@ -287,7 +287,11 @@ test_restart(void **state)
 	/* an old REGISTER is still known for one */
 	strcpy(other.call_id, line.call_id);
 	assert_int_equal(400, line_register(stage, &other, "bob", CONTACT("b", ";expires=0")));
+	/* it is behind a proxy, and comes back through one */
 	line_meet(stage, &other, "alice", CONTACT("x", PHONE_1));
+	assert_string_equal("", stage_order(stage, "alice"));
+	line_meet(stage, &other, "alice",
+		"Via: SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKx\r\n" CONTACT("x", PHONE_1));
 	assert_string_equal("a", stage_order(stage, "alice"));
 	assert_int_equal(0, registrar_find(stage->registrar, "alice", &binding));
 	assert_string_equal("<sip:p.test;lr;ob>", binding.path);
