@@ -206,11 +206,12 @@ take_answer(struct call *call, const sip_t *sip, bool must_ack)
 	}
 }
 
-/* RFC 3261 12.2.1.2: these say that the dialog is gone, not that the offer is refused. */
+/* RFC 3261 12.2.1.2: these say that the dialog is gone, not that the offer is refused. 503 is also
+ * what the stack says of a connection that closed: call_watch.c sees to that. */
 static bool
 is_dialog_lost(int status)
 {
-	return status == 408 || status == 481 || status == 503;
+	return status == 408 || status == 481;
 }
 
 static void
