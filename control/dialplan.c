@@ -58,7 +58,7 @@ read_subscriber(const char *text, const char *context, const char *domain, char 
 static const char *
 find_param(const char *params, const char *name, char *value, size_t size)
 {
-	size_t length = params != NULL ? url_param(params, name, value, (isize_t)size) : 0;
+	size_t length = params != NULL ? (size_t)url_param(params, name, value, (isize_t)size) : 0;
 
 	if (length > size)
 		return "?";

@@ -160,11 +160,20 @@ def messages():
     yield ("SIP/2.0 486 Busy Here\r\n" + head.split("\r\n", 1)[1] + "Reason: Q.850;cause=17\r\n\r\n").encode()
 
 
+def numbers():
+    """URIs of who is called."""
+    for text in ("tel:+49-30-1234", "tel:7042;phone-context=+4930", "tel:7042;phone-context=example.com",
+                 "tel:863-1234;phone-context=other.example", "sip:+4930123@example.com;user=phone",
+                 "sips:030123;phone-context=+49@example.com", "sip:%2B49(30).1@example.com", "sip:alice@example.com",
+                 "sip:*21%23@example.com", "sip:1%0030@example.com;user=phone"):
+        yield text.encode()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
              "engines": list(batches()), "sdes": list(crypto_lines()), "sdp": list(descriptions()),
-             "digest": list(digests()), "headers": list(messages()), "trace": list(messages())}
+             "digest": list(digests()), "number": list(numbers()), "headers": list(messages()), "trace": list(messages())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

@@ -32,6 +32,10 @@ test_numbers(void **state)
 		{"tel:7042;phone-context=other.example", -EINVAL, NULL},
 		{"tel:7042;phone-context=+x", -EINVAL, NULL},
 		{"tel:7042", 0, "7042"},
+		{"tel:7042;phone-contextual", 0, "7042"},
+		{"tel:7042;phone-context", -EINVAL, NULL},
+		{"tel:7042;a=b;Phone-Context=+49;c", 0, "+497042"},
+		{"sip:alice@example.com;userp", -ENOENT, NULL},
 		{"tel:+", -EINVAL, NULL},
 		{"tel:abc", -EINVAL, NULL},
 		{"sip:+4930123456@example.com", 0, "+4930123456"},
@@ -76,6 +80,27 @@ test_long_context(void **state)
 	snprintf(uri, sizeof(uri), "tel:7042;phone-context=%0600d", 1);
 	assert_int_equal(-EINVAL, number_of_url(url_make(home, uri), "example.com", number));
 	su_home_deinit(home);
+}
+
+/* Nothing behind the end of the text is looked at. */
+static void
+test_url_param(void **state)
+{
+	static const char beyond[] = "ab;lrx\0lr=found;";
+	char value[8] = "before";
+
+	assert_int_equal(0, url_param(beyond, "lr", value, sizeof(value)));
+	assert_int_equal(0, url_param(beyond, "a", value, sizeof(value)));
+	assert_string_equal("before", value);
+	assert_int_equal(1, url_param("a;LR", "lr", value, sizeof(value)));
+	assert_string_equal("", value);
+	assert_int_equal(1, url_param("lr;a", "lr=", NULL, 0));
+	assert_int_equal(4, url_param("lrx;lr=yes;a", "lr", value, sizeof(value)));
+	assert_string_equal("yes", value);
+	assert_int_equal(9, url_param("a=12345678", "a", value, sizeof(value)));
+	assert_string_equal("yes", value);
+	assert_int_equal(0, url_param(NULL, "a", value, sizeof(value)));
+	assert_int_equal(0, url_param("", "a", value, sizeof(value)));
 }
 
 static char *both[] = {"b", "a"}, *users[] = {"users"};
@@ -227,6 +252,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_long_context),
+		cmocka_unit_test(test_url_param),
 		cmocka_unit_test(test_longest_prefix),
 		cmocka_unit_test(test_rewrite),
 		cmocka_unit_test(test_trunks),
