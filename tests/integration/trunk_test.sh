@@ -132,7 +132,6 @@ echo "mellon" >"$lab_dir/password"
 chmod 640 "$lab_dir/password"
 chgrp nogroup "$lab_dir/password"
 LAB_SIP_LINES="  no_answer_s: 10
-  control_socket: $lab_dir/run/sip.sock
   peering: {address: 198.51.100.1, port: 5062}
   calls: {per_user: 1}
   trunks:
