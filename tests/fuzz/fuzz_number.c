@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any URI as who is called: the number that it names is one that can be dialled and put into another
- * URI, and the dial plan takes it as it is. */
+/* Any URI as who is called: the number that it names is one that can be dialled and put into
+ * another URI, and the dial plan takes it as it is. */
 #include "control/dialplan.h"
 
 #include <errno.h>
