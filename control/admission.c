@@ -19,6 +19,7 @@
 #include <sofia-sip/su_tag.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define CONNECT_BURST 10 /* seconds' worth */
@@ -31,12 +32,16 @@ static struct {
 	struct sources *sources;
 	struct load load;
 	su_timer_t *timer;
+	uint32_t connections; /* at a time, in all: as configured, or as there are descriptors */
 	uint64_t ticked_ms;
 	/* accepted by the system, not yet a connection of the stack's */
 	struct source_record *accepted;
 	struct relay_addr accepted_peer;
 	int spare; /* a descriptor for the moment when there is none */
 } admission = {.spare = -1};
+
+/* What else needs descriptors: files, databases, the relay. */
+#define DESCRIPTORS_KEPT 64
 
 static struct log_limit refusals = {.kind = "connections refused"};
 static struct log_limit requests = {.kind = "requests refused"};
@@ -52,6 +57,24 @@ on_tick(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 		admission.limits->load_ms);
 }
 
+/* Never so many that a database or the relay could not be reached for want of a descriptor. */
+static uint32_t
+most_connections(const struct config_limits *limits)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+		limit.rlim_cur >= (rlim_t)limits->connections + DESCRIPTORS_KEPT)
+		return limits->connections;
+	uint32_t most = limit.rlim_cur > 2 * DESCRIPTORS_KEPT
+	                        ? (uint32_t)limit.rlim_cur - DESCRIPTORS_KEPT
+	                        : DESCRIPTORS_KEPT;
+	log_warning("sip.limits.connections: %u, but the system lets us have descriptors for %u: "
+		    "raise LimitNOFILE",
+		limits->connections, most);
+	return most;
+}
+
 int
 admission_start(su_root_t *root, const struct config_limits *limits)
 {
@@ -60,6 +83,7 @@ admission_start(su_root_t *root, const struct config_limits *limits)
 	if (result != 0)
 		return result;
 	admission.limits = limits;
+	admission.connections = most_connections(limits);
 	admission.load = (struct load){0};
 	admission.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	admission.ticked_ms = tls_connection_now_ms();
@@ -133,7 +157,7 @@ admission_accept(const struct sockaddr *from)
 	admission.accepted = NULL;
 	if (!read_address(from, &peer))
 		return false;
-	if (tls_connection_count() >= limits->connections)
+	if (tls_connection_count() >= admission.connections)
 		return refuse(&peer, COUNTER_CONNECTIONS_FULL);
 	struct source_record *source = sources_get(admission.sources, &peer.ip);
 	if (source == NULL)

@@ -79,6 +79,14 @@ agent_contact(su_home_t *home, const tport_t *connection)
 }
 
 const char *
+agent_contact_secure(su_home_t *home, const char *contact, bool sips)
+{
+	const char *host = contact + strlen("<sip:");
+
+	return sips ? su_sprintf(home, "<sips:%.*s>", (int)strcspn(host, ";>"), host) : contact;
+}
+
+const char *
 agent_contact_at(struct agent *agent, su_home_t *home, const char *ident)
 {
 	tport_t *first = tport_primaries(nta_agent_tports(agent->nta)), *at = first;

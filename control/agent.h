@@ -75,6 +75,10 @@ void agent_answer_other(nta_incoming_t *request, const sip_t *sip);
 /* Our Contact on a connection, "<sip:...>", at the address that it came in at. On `home`. */
 const char *agent_contact(su_home_t *home, const tport_t *connection);
 
+/* One of these as a sips: URI, if it has to be one (RFC 3261 8.1.1.8, 12.1.1; RFC 5630). On
+ * `home`. */
+const char *agent_contact_secure(su_home_t *home, const char *contact, bool sips);
+
 /* The same, where no connection stands yet: of the listener with that ident (TPTAG_IDENT; NULL: the
  * first). */
 const char *agent_contact_at(struct agent *agent, su_home_t *home, const char *ident);

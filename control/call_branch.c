@@ -19,6 +19,7 @@
 #include <sofia-sip/tport_tag.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static nta_response_f on_response;
 
@@ -124,6 +125,8 @@ call_branch_add(struct call *call, const struct route_target *target)
 	branch->contact = target->connection != NULL
 	                          ? agent_contact(call->home, target->connection)
 	                          : agent_contact_at(call->agent, call->home, target->ident);
+	branch->contact = agent_contact_secure(
+		call->home, branch->contact, strncasecmp(target->uri, "sips:", 5) == 0);
 	branch->next = call->branches;
 	call->branches = branch;
 	msg_t *request = nta_incoming_getrequest(call->invite_in);

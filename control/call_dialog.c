@@ -39,6 +39,20 @@ read_allow(struct call_dialog *dialog, const sip_t *sip)
 		dialog->can_update = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
 }
 
+/* Must our Contact be a sips: URI (RFC 3261 12.1.1)? */
+static bool
+wants_sips(const sip_t *invite)
+{
+	const url_t *from = NULL;
+
+	if (invite->sip_record_route != NULL)
+		from = invite->sip_record_route->r_url;
+	else if (invite->sip_contact != NULL)
+		from = invite->sip_contact->m_url;
+	return invite->sip_request->rq_url->url_type == url_sips ||
+	       (from != NULL && from->url_type == url_sips);
+}
+
 int
 call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection)
 {
@@ -48,7 +62,9 @@ call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection)
 	if (call_random_hex(tag, CALL_TAG_BYTES) != 0)
 		return -EIO;
 	struct call_dialog *dialog = dialog_new(side, NULL, connection,
-		agent_contact(call->home, connection), invite->sip_from->a_tag);
+		agent_contact_secure(
+			call->home, agent_contact(call->home, connection), wants_sips(invite)),
+		invite->sip_from->a_tag);
 	if (dialog == NULL)
 		return -ENOMEM;
 	nta_incoming_tag(call->invite_in, tag);

@@ -576,6 +576,28 @@ def lost():
     end(call, bob)
 
 
+def sips():
+    """RFC 5630: who is reached by sips: is told a Contact that is."""
+    alice, bob = phone("alice"), phone("bob", False)
+    bob.contact = "<sips:bob@%s>" % bob.local
+    assert bob.log_in().status == 200
+    call = alice.start("bob")
+    invite = bob.request("INVITE")
+    check("a phone that registered a sips: URI is called by it, and our Contact is one, too",
+          invite.start.startswith("INVITE sips:") and invite["Contact"].startswith("<sips:"))
+    bob.say(invite, 200, "OK", bob.sdp())
+    bob.request("ACK")
+    answer = alice.answered(call)
+    check("the other side, which said sip:, hears sip:", answer["Contact"].startswith("<sip:"))
+    end(call, bob)
+    alice.contact = "<sips:alice@%s>" % alice.local
+    call, other = connect(alice, bob)
+    check("a caller by sips: gets sips:", call.target.startswith("sips:"))
+    other.send("BYE")
+    alice.say(alice.request("BYE"), 200, "OK")
+    check("requests pass in both dialogs", bob.response("BYE").status == 200)
+
+
 {"hold": hold, "glare": glare, "late": late, "again": again, "fork": fork, "redirect": redirect,
- "reliable": reliable, "timers": timers, "expiry": expiry, "methods": other_methods, "transfer": transfer, "loop": loop, "lost": lost}[part]()
+ "reliable": reliable, "timers": timers, "expiry": expiry, "methods": other_methods, "transfer": transfer, "loop": loop, "lost": lost, "sips": sips}[part]()
 sys.exit(bad)

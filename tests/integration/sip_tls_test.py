@@ -250,6 +250,32 @@ def readable(sock):
         return False
 
 
+def test_looking(server):
+    def sallyctl(*words):
+        done = subprocess.run([server.tool("sallyctl-sip"), "--socket", server.path("sip.sock"), *words],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+    check("sallyctl sip stats is a table of what is not zero", re.search(
+        r"(?m)^tls.accepted +\d+  TLS handshakes", sallyctl("stats")[1]) is not None
+        and "cut.idle" not in sallyctl("stats")[1] and "cut.idle" in sallyctl("stats", "--all")[1])
+    check("certificates, too", server.path("server.pem") in sallyctl("certificates")[1])
+    check("calls, of which there are none", sallyctl("calls")[1].split() == [
+        "ID", "CALLER", "CALLEE", "STATE", "AGE", "s", "TALK", "s"])
+    check("wrong words are told: 2", sallyctl("frobnicate")[0] == 2 and sallyctl()[0] == 2
+          and sallyctl("calls", "calls")[0] == 2)
+    done = subprocess.run([server.tool("sallyctl-sip"), "--socket", "/nonexistent", "stats"],
+                          stderr=subprocess.PIPE)
+    check("nobody there: 3", done.returncode == 3 and b"no sallyport-sip answers" in done.stderr)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as raw:
+        raw.connect(server.path("sip.sock"))
+        raw.settimeout(5)
+        for asked in (b"{", b"[]", b'{"show": 1}', b'{"show": "calls", "from": -1}', b'{"show": "keys"}'):
+            raw.send(asked)
+            check(f"{asked.decode()} is refused", b'"error"' in raw.recv(1000))
+        raw.send(b" " * 5000)
+        check("and what is too long ends it", raw.recv(1000) == b"")
+
+
 class Trunk:
     """A trunk that is pinged: its listener, with this certificate, asking for ours."""
 
@@ -330,7 +356,7 @@ def main():
     test_outgoing(sys.argv[1])
     server = Server(sys.argv[1], peering=True, limits="connects_per_second: 1000")
     run((test_versions, test_suites, test_resumption, test_mutual, test_reload, test_expiry, test_keepalive,
-         test_via), server)
+         test_via, test_looking), server)
     return 1 if failed else 0
 
 
