@@ -318,4 +318,30 @@ kamailio_start
 check "it is in again" eventually 10 again in
 check "a change is logged, not each ping" [ "$(grep -c "trunk carrier: $LAB_B:5061" "$lab_dir/sip.log")" -le 6 ]
 
+echo "== the trunk has no SRTP, and its policy says so"
+kill "$SIP_PID"
+wait "$SIP_PID"
+sed -i "s/^      address: $TRUNK/      srtp: off\n&/" "$lab_dir/sallyport.yaml"
+lab_sip
+sed -i 's/mediaenc=srtp-mand;//' "$lab_dir/bob/accounts"
+phone_stop "$BOB"
+bob_up
+wait_for 10 trunks '.[] | select(.trunk == "carrier") | .state == "in"'
+transports() { [ "$(ctl --json sessions "$(ctl --json sessions | jq -r '.[0].id')" 2>/dev/null | jq -c '[.legs[].transport]')" = "$1" ]; }
+call alice "$NS_A" 6 "sip:+4930123@$LAB_DOMAIN"
+check "her leg is SRTP, that of the trunk plain RTP" eventually 8 transports '["srtp","rtp"]'
+over
+check "alice heard bob" tone_is alice 1000
+check "bob heard alice" tone_is bob 440
+phone_stop "$BOB"
+phone_start alice "$NS_A"
+ALICE=$PHONE_PID
+wait_for 10 phone_registered alice
+call bob "$NS_B" 5 "sip:alice@$TRUNK"
+check "and when it calls" eventually 5 transports '["rtp","srtp"]'
+over
+check "alice heard bob" tone_is alice 1000
+check "bob heard alice" tone_is bob 440
+phone_stop "$ALICE"
+
 check "no password and no key is in any log of ours" sh -c "! grep -q 'mellon\|inline:' '$lab_dir/sip.log' '$lab_dir/media.log'"
