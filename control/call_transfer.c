@@ -7,8 +7,9 @@
  *   2xx, its offer    to who stays, as a re-INVITE (call_exchange.c): hold and codecs are settled
  *   200 of that       ACK with the answer; NOTIFY, and BYE to the sender
  *
- * Whatever fails before is told by NOTIFY, and the call is as it was. Targets are called one after
- * the other. */
+ * Whatever fails before is told by NOTIFY, and the call is as it was. All targets of a group are
+ * called at once. */
+#include "call_transfer.h"
 #include "call.h"
 #include "counters.h"
 
@@ -24,26 +25,6 @@
 #include <sofia-sip/tport_tag.h>
 #include <string.h>
 #include <strings.h>
-
-struct call_transfer {
-	struct call_transfer *next; /* of the call's */
-	struct call *call;
-	struct call_side *by;     /* whose place is taken */
-	struct call_dialog *old;  /* with whom sent the REFER */
-	struct call_dialog *made; /* with whom comes in; NULL: not yet */
-	struct call_side *joined; /* of the other call, with Replaces; NULL: a blind one */
-	struct party party;       /* of `by`, before */
-	struct relay_ip peer;
-	struct call_session session;
-	struct route *route;
-	unsigned tried; /* of its targets */
-	const char *contact;
-	nta_leg_t *leg; /* to the target; without a tag */
-	nta_outgoing_t *invite;
-	bool over;      /* failed, or done */
-	bool left;      /* who sent the REFER has hung up */
-	bool cancelled; /* the INVITE: its last response is waited for */
-};
 
 static bool try_next(struct call_transfer *transfer);
 
@@ -69,9 +50,8 @@ notify(struct call_transfer *transfer, int status, const char *phrase)
 		TAG_END()));
 }
 
-/* Nothing has come of it. */
-static void
-fail(struct call_transfer *transfer, int status, const char *phrase)
+void
+call_transfer_fail(struct call_transfer *transfer, int status, const char *phrase)
 {
 	struct call *call = transfer->call;
 
@@ -87,21 +67,22 @@ fail(struct call_transfer *transfer, int status, const char *phrase)
 		call_end(call, "the transfer failed", transfer->by, 480, NULL);
 }
 
+/* Takes back what has no final response yet. */
 static void
 cancel(struct call_transfer *transfer)
 {
-	if (transfer->invite == NULL || transfer->made != NULL || transfer->joined != NULL ||
-		transfer->cancelled)
-		return;
-	transfer->cancelled = true;
-	transfer->call->waiting++;
-	nta_outgoing_tcancel(transfer->invite, NULL, NULL, TAG_END());
+	for (struct call_attempt *each = transfer->attempts; each != NULL; each = each->next) {
+		if (each->over || each->cancelled)
+			continue;
+		each->cancelled = true;
+		transfer->call->waiting++;
+		nta_outgoing_tcancel(each->invite, NULL, NULL, TAG_END());
+	}
 }
 
-/* Who comes in takes the place at the call's side, and makes its offer to who stays. */
-static void
-come_in(struct call_transfer *transfer, struct call_dialog *made, const struct party *party,
-	const struct relay_ip *peer, const sip_t *response)
+void
+call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
+	const struct party *party, const struct relay_ip *peer, const sip_t *response)
 {
 	struct call_side *by = transfer->by;
 
@@ -136,7 +117,7 @@ call_transfer_answer(
 	if (status >= 300) {
 		call_dialog_bye(transfer->made);
 		give_back(transfer);
-		fail(transfer, status, phrase);
+		call_transfer_fail(transfer, status, phrase);
 		return;
 	}
 	transfer->over = true;
@@ -153,46 +134,64 @@ call_transfer_answer(
 }
 
 static void
-on_success(struct call_transfer *transfer, const sip_t *sip)
+on_success(struct call_attempt *attempt, const sip_t *sip)
 {
+	struct call_transfer *transfer = attempt->transfer;
 	struct call *call = transfer->call;
-	const struct route_target *target = &transfer->route->targets[transfer->tried - 1];
-	struct call_dialog *made = call_dialog_make(transfer->by, target, transfer->contact, sip);
+	const struct route_target *target = attempt->target;
+	struct call_dialog *made = call_dialog_make(transfer->by, target, attempt->contact, sip);
 
 	if (made == NULL)
 		return;
 	call_dialog_confirm(made, sip);
-	if (transfer->over || call->state != CALL_UP || call->exchange.stage != EXCHANGE_NONE) {
+	if (transfer->over || transfer->made != NULL || call->state != CALL_UP ||
+		call->exchange.stage != EXCHANGE_NONE) {
 		call_dialog_ack(made, sip->sip_cseq->cs_seq, NULL);
 		call_dialog_bye(made);
-		fail(transfer, 491, NULL);
+		if (transfer->made == NULL)
+			call_transfer_fail(transfer, 491, NULL);
 		return;
 	}
+	cancel(transfer);
 	su_timer_reset(call->timer);
-	come_in(transfer, made, &target->party, &target->peer, sip);
+	call_transfer_come_in(transfer, made, &target->party, &target->peer, sip);
+}
+
+/* Is a target still to say something? */
+static bool
+is_waiting(const struct call_transfer *transfer)
+{
+	const struct call_attempt *each = transfer->attempts;
+
+	while (each != NULL && (each->over || each->cancelled))
+		each = each->next;
+	return each != NULL;
 }
 
 static int
 on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
 {
-	struct call_transfer *transfer = (struct call_transfer *)magic;
+	struct call_attempt *attempt = (struct call_attempt *)magic;
+	struct call_transfer *transfer = attempt->transfer;
 	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
+	bool goes_on = !transfer->over && transfer->made == NULL;
 
-	if (request != transfer->invite || transfer->made != NULL)
+	if (attempt->over)
 		return 0;
-	if (transfer->cancelled && (status >= 200 || sip == NULL)) {
-		transfer->cancelled = false;
+	if (status < 200 && sip != NULL) {
+		if (status > 100 && goes_on)
+			notify(transfer, status, sip->sip_status->st_phrase);
+		return 0;
+	}
+	attempt->over = true;
+	if (status < 300 && sip != NULL)
+		on_success(attempt, sip);
+	else if (goes_on && !attempt->cancelled && !is_waiting(transfer) && !try_next(transfer))
+		call_transfer_fail(transfer, status < 300 ? 500 : status,
+			sip != NULL ? sip->sip_status->st_phrase : NULL);
+	if (attempt->cancelled) {
 		transfer->call->waiting--;
 		call_done_waiting(transfer->call);
-	}
-	if (status < 200 && sip != NULL) {
-		if (status > 100 && !transfer->over)
-			notify(transfer, status, sip->sip_status->st_phrase);
-	} else if (status < 300 && sip != NULL) {
-		on_success(transfer, sip);
-	} else if (!transfer->over && (status >= 600 || !try_next(transfer))) {
-		fail(transfer, status < 300 ? 500 : status,
-			sip != NULL ? sip->sip_status->st_phrase : NULL);
 	}
 	return 0;
 }
@@ -206,7 +205,10 @@ on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	if (transfer == NULL || transfer->made != NULL)
 		return;
 	cancel(transfer);
-	fail(transfer, 408, NULL);
+	if (try_next(transfer))
+		su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
+	else
+		call_transfer_fail(transfer, 408, NULL);
 }
 
 /* Nobody asks for anything in a dialog that has no 2xx yet. */
@@ -220,53 +222,77 @@ on_early_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, con
 
 /* The INVITE to one target: from who stays, and it says by whom it was referred. */
 static int
-invite(struct call_transfer *transfer, const struct route_target *target)
+send_invite(struct call_attempt *attempt)
 {
+	struct call_transfer *transfer = attempt->transfer;
 	struct call *call = transfer->call;
+	const struct route_target *target = attempt->target;
 	const char *domain = call->agent->config->sip.domain;
 	const char *stays = transfer->by->index == 0 ? call->callee : call->caller;
 	char tag[CALL_TAG_SIZE], id[CALL_TAG_SIZE], timer[CALL_TIMER_LINES];
 
-	if (call_media_place(call, &target->peer) != call_media_place(call, &transfer->by->peer) ||
-		call_random_hex(tag, CALL_TAG_BYTES) != 0 ||
-		call_random_hex(id, CALL_TAG_BYTES) != 0)
-		return -EINVAL;
-	if (transfer->leg != NULL)
-		nta_leg_destroy(transfer->leg);
-	transfer->leg =
-		nta_leg_tcreate(call->agent->nta, on_early_request, (nta_leg_magic_t *)transfer,
+	if (call_random_hex(tag, CALL_TAG_BYTES) != 0 || call_random_hex(id, CALL_TAG_BYTES) != 0)
+		return -EIO;
+	attempt->leg =
+		nta_leg_tcreate(call->agent->nta, on_early_request, (nta_leg_magic_t *)attempt,
 			SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
 			SIPTAG_FROM(sip_from_format(call->home, "<sip:%s@%s>", stays, domain)),
 			SIPTAG_TO(sip_to_format(call->home, "<%s>", target->to)), TAG_END());
-	if (transfer->leg == NULL)
+	if (attempt->leg == NULL)
 		return -ENOMEM;
-	nta_leg_tag(transfer->leg, tag);
-	transfer->contact = target->connection != NULL
-	                            ? agent_contact(call->home, target->connection)
-	                            : agent_contact_at(call->agent, call->home, target->ident);
-	nta_outgoing_destroy(transfer->invite);
-	transfer->invite = nta_outgoing_tcreate(transfer->leg, on_response,
-		(nta_outgoing_magic_t *)transfer, (const url_string_t *)target->next_hop,
+	nta_leg_tag(attempt->leg, tag);
+	attempt->invite = nta_outgoing_tcreate(attempt->leg, on_response,
+		(nta_outgoing_magic_t *)attempt, (const url_string_t *)target->next_hop,
 		SIP_METHOD_INVITE, (const url_string_t *)target->uri,
 		NTATAG_TPORT(target->connection),
 		TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
 		TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
-		SIPTAG_CONTACT_STR(transfer->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		SIPTAG_CONTACT_STR(attempt->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
 		SIPTAG_SUPPORTED_STR("timer"),
 		SIPTAG_HEADER_STR(call_timer_request_lines(transfer->by, timer)),
 		SIPTAG_REFERRED_BY_STR(
 			su_sprintf(call->home, "<sip:%s@%s>", transfer->party.name, domain)),
 		TAG_END());
-	return transfer->invite != NULL ? 0 : -ENOMEM;
+	return attempt->invite != NULL ? 0 : -ENOMEM;
+}
+
+/* The relay's ports on this side stay: a target of another place than that can't come in. */
+static bool
+try_target(struct call_transfer *transfer, const struct route_target *target)
+{
+	struct call *call = transfer->call;
+	struct call_attempt *attempt;
+
+	if (call_media_place(call, &target->peer) != call_media_place(call, &transfer->by->peer))
+		return false;
+	attempt = su_zalloc(call->home, sizeof(*attempt));
+	if (attempt == NULL)
+		return false;
+	attempt->transfer = transfer;
+	attempt->target = target;
+	attempt->contact = target->connection != NULL
+	                           ? agent_contact(call->home, target->connection)
+	                           : agent_contact_at(call->agent, call->home, target->ident);
+	attempt->next = transfer->attempts;
+	transfer->attempts = attempt;
+	attempt->over = send_invite(attempt) != 0;
+	return !attempt->over;
 }
 
 static bool
 try_next(struct call_transfer *transfer)
 {
-	while (transfer->tried < transfer->route->count)
-		if (invite(transfer, &transfer->route->targets[transfer->tried++]) == 0)
-			return true;
-	return false;
+	const struct route *route = transfer->route;
+	unsigned opened = 0;
+
+	while (transfer->tried < route->count) {
+		const struct route_target *target = &route->targets[transfer->tried];
+		if (opened > 0 && target->group != target[-1].group)
+			break;
+		transfer->tried++;
+		opened += try_target(transfer, target);
+	}
+	return opened > 0;
 }
 
 static void
@@ -278,97 +304,14 @@ on_route(void *arg, struct route *route)
 	transfer->route = route;
 	if (call->state == CALL_UP && !transfer->over) {
 		if (route->status != 0)
-			fail(transfer, route->status, route->phrase);
+			call_transfer_fail(transfer, route->status, route->phrase);
 		else if (!try_next(transfer))
-			fail(transfer, 488, NULL);
+			call_transfer_fail(transfer, 488, NULL);
 		else
 			su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
 	}
 	call->waiting--;
 	call_done_waiting(call);
-}
-
-/* The other side of the sender's other call has offered: it moves to this one, and that ends. */
-static int
-on_joined(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
-{
-	struct call_transfer *transfer = (struct call_transfer *)magic;
-	struct call_side *joined = transfer->joined;
-	struct call *call = transfer->call, *other = joined->call;
-	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
-
-	if (status < 200 && sip != NULL)
-		return 0;
-	call->waiting--;
-	other->waiting--;
-	other->exchange.stage = EXCHANGE_NONE;
-	if (status >= 300 || sip == NULL || transfer->over || call->state != CALL_UP ||
-		other->state != CALL_UP || call->exchange.stage != EXCHANGE_NONE) {
-		if (status < 300 && sip != NULL) {
-			/* an offer that gets no answer any more: RFC 3261 13.2.2.4 */
-			call_dialog_ack(joined->dialog, sip->sip_cseq->cs_seq, NULL);
-			call_end(other, "could not be joined with another call", NULL, 480, NULL);
-		}
-		fail(transfer, status >= 300 ? status : 491, NULL);
-	} else {
-		struct party party = joined->party;
-		struct relay_ip peer = joined->peer;
-		struct call_dialog *made = call_dialog_move(transfer->by, joined->dialog);
-		call_end(
-			other, "joined with another call", made != NULL ? joined : NULL, 480, NULL);
-		if (made != NULL)
-			come_in(transfer, made, &party, &peer, sip);
-		else
-			fail(transfer, 500, NULL);
-	}
-	call_done_waiting(other);
-	call_done_waiting(call);
-	return 0;
-}
-
-/* Asks the other side of the call that Replaces names for an offer. 0 or a status. */
-static int
-join(struct call_transfer *transfer, const sip_replaces_t *replaces)
-{
-	struct call *call = transfer->call, *other;
-	nta_leg_t *leg = nta_leg_by_replaces(call->agent->nta, replaces);
-	const struct call_dialog *dialog =
-		(const struct call_dialog *)nta_leg_magic(leg, call_on_request);
-
-	/* only a call of the same party's: who can name a dialog is not yet in it */
-	if (dialog == NULL || dialog->side->dialog != dialog || dialog->side->call == call ||
-		dialog->side->party.kind != transfer->party.kind ||
-		strcmp(dialog->side->party.name, transfer->party.name) != 0)
-		return 481;
-	other = dialog->side->call;
-	transfer->joined = &other->side[!dialog->side->index];
-	if (other->state != CALL_UP || other->exchange.stage != EXCHANGE_NONE)
-		return 491;
-	if (call_media_place(call, &transfer->joined->peer) !=
-		call_media_place(call, &transfer->by->peer))
-		return 488;
-	transfer->invite = call_dialog_request(transfer->joined->dialog, on_joined,
-		(nta_outgoing_magic_t *)transfer, sip_method_invite, NULL);
-	if (transfer->invite == NULL)
-		return 500;
-	other->exchange.stage = EXCHANGE_ASKED;
-	call->waiting++;
-	other->waiting++;
-	return 0;
-}
-
-/* What the Refer-To's headers say: a Replaces; or nothing that we would send on. */
-static sip_replaces_t *
-read_replaces(su_home_t *home, const url_t *url)
-{
-	char text[512];
-
-	if (url->url_headers == NULL || strncasecmp(url->url_headers, "Replaces=", 9) != 0 ||
-		strlen(url->url_headers) >= sizeof(text) || strstr(url->url_headers, "%00") != NULL)
-		return NULL;
-	url_unescape(text, url->url_headers + 9);
-	text[strcspn(text, "&\r\n")] = '\0';
-	return sip_replaces_make(home, text);
 }
 
 static int
@@ -378,10 +321,10 @@ begin(struct call_transfer *transfer, const sip_t *sip)
 	sip_t copy = *sip;
 	sip_request_t line = *sip->sip_request;
 	url_t url = *sip->sip_refer_to->r_url;
-	sip_replaces_t *replaces = read_replaces(call->home, &url);
+	sip_replaces_t *replaces = call_transfer_read_replaces(call->home, &url);
 
 	if (replaces != NULL)
-		return join(transfer, replaces);
+		return call_transfer_join(transfer, replaces);
 	url.url_headers = NULL;
 	line.rq_url[0] = url;
 	copy.sip_request = &line;
@@ -447,7 +390,7 @@ call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_
 	notify(transfer, 100, "Trying");
 	status = begin(transfer, sip);
 	if (status != 0)
-		fail(transfer, status, NULL);
+		call_transfer_fail(transfer, status, NULL);
 }
 
 bool
@@ -479,9 +422,12 @@ void
 call_transfer_free_all(struct call *call)
 {
 	for (struct call_transfer *each = call->transfers; each != NULL; each = each->next) {
-		nta_outgoing_destroy(each->invite);
-		if (each->leg != NULL)
-			nta_leg_destroy(each->leg);
+		nta_outgoing_destroy(each->asked);
+		for (struct call_attempt *at = each->attempts; at != NULL; at = at->next) {
+			nta_outgoing_destroy(at->invite);
+			if (at->leg != NULL)
+				nta_leg_destroy(at->leg);
+		}
 		route_free(each->route);
 	}
 	call->transfers = NULL;

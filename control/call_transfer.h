@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A transfer's inside, for call_transfer.c and call_join.c alone. */
+#ifndef CONTROL_CALL_TRANSFER_H
+#define CONTROL_CALL_TRANSFER_H
+
+#include "call.h"
+
+/* An INVITE to one target of a blind transfer. */
+struct call_attempt {
+	struct call_attempt *next; /* of the transfer's */
+	struct call_transfer *transfer;
+	const struct route_target *target;
+	const char *contact;
+	nta_leg_t *leg; /* without the far end's tag */
+	nta_outgoing_t *invite;
+	bool over;      /* it has its final response */
+	bool cancelled; /* that is waited for */
+};
+
+struct call_transfer {
+	struct call_transfer *next; /* of the call's */
+	struct call *call;
+	struct call_side *by;     /* whose place is taken */
+	struct call_dialog *old;  /* with whom sent the REFER */
+	struct call_dialog *made; /* with whom comes in; NULL: not yet */
+	struct party party;       /* of `by`, before */
+	struct relay_ip peer;
+	struct call_session session;
+	struct route *route; /* a blind one's */
+	unsigned tried;      /* of its targets */
+	struct call_attempt *attempts;
+	struct call_side *joined; /* of the other call, with Replaces; NULL: a blind one */
+	nta_outgoing_t *asked;    /* to it, for an offer */
+	bool over;                /* failed, or done */
+	bool left;                /* who sent the REFER has hung up */
+};
+
+/* Nothing has come of it. */
+void call_transfer_fail(struct call_transfer *transfer, int status, const char *phrase);
+/* Who comes in takes the place at the call's side, and makes its offer (in the 2xx) to who stays. */
+void call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
+	const struct party *party, const struct relay_ip *peer, const sip_t *response);
+
+/* call_join.c: what the Refer-To's headers say: a Replaces; or NULL, and nothing of them is sent
+ * on. */
+sip_replaces_t *call_transfer_read_replaces(su_home_t *home, const url_t *url);
+/* Asks the other side of the call that it names for an offer. 0 or a status. */
+int call_transfer_join(struct call_transfer *transfer, const sip_replaces_t *replaces);
+
+#endif
