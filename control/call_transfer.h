@@ -37,7 +37,8 @@ struct call_transfer {
 
 /* Nothing has come of it. */
 void call_transfer_fail(struct call_transfer *transfer, int status, const char *phrase);
-/* Who comes in takes the place at the call's side, and makes its offer (in the 2xx) to who stays. */
+/* Who comes in takes the place at the call's side, and makes its offer (in its 2xx) to who
+ * stays. */
 void call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
 	const struct party *party, const struct relay_ip *peer, const sip_t *response);
 
