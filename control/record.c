@@ -110,12 +110,6 @@ record_leg(struct call_record *record, unsigned side, const char *call_id, tport
 		return;
 	struct leg *leg = &record->leg[side];
 	set_text(&leg->call_id, call_id);
-	const struct tls_connection *tls =
-		connection != NULL ? tls_connection_find(connection) : NULL;
-	if (tls != NULL) {
-		leg->tls = SSL_get_version(tls->ssl);
-		leg->cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(tls->ssl));
-	}
 	const su_addrinfo_t *far = connection != NULL ? tport_get_address(connection) : NULL;
 	if (far == NULL || far->ai_addr == NULL)
 		return;
@@ -129,6 +123,12 @@ record_leg(struct call_record *record, unsigned side, const char *call_id, tport
 		memcpy(peer.ip.ip, &from->su_sin6.sin6_addr, 16);
 	}
 	relay_addr_format(&peer, leg->peer);
+	/* one that we opened is bound by the response in hand */
+	const struct tls_connection *tls = tls_connection_bind(connection, &peer);
+	if (tls == NULL)
+		return;
+	leg->tls = SSL_get_version(tls->ssl);
+	leg->cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(tls->ssl));
 }
 
 static json_t *
