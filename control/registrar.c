@@ -217,7 +217,7 @@ registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
 	}
 }
 
-/* Is the phone that sent this the one of the entry, and by the same way: through proxies, or not? */
+/* Is the entry of the phone that sent this, and by the same way: through proxies, or not? */
 static bool
 is_phone(const struct entry *entry, su_home_t *home, const sip_t *sip)
 {
