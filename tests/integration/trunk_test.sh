@@ -70,6 +70,7 @@ auto_aliases=no
 alias="$TRUNK"
 listen=tls:$LAB_B:5061
 listen=tls:$LAB_B:5063
+listen=tls:$LAB_B:5065
 listen=udp:$LAB_B:5060
 mpath="$(echo /usr/lib/*/kamailio/modules)"
 loadmodule "tm.so"
@@ -148,6 +149,12 @@ LAB_SIP_LINES="  no_answer_s: 10
       credentials: [{user: sally, password_file: $lab_dir/password}]
     - {name: liar, address: '$LAB_B:5063', tls_name: liar.test, ping_s: 1, ping_failures: 1}
     - {name: mute, address: '$LAB_B:5064', tls_name: mute.test, ping_s: 0}
+    - name: second
+      address: '$LAB_B:5065'
+      tls_name: $TRUNK
+      ping_s: 0
+      direction: out
+      credentials: [{user: sally, password_file: $lab_dir/password}]
     - {name: outward, address: '$LAB_B:5997', tls_name: outward.test, ping_s: 0, direction: out}
   routes:
     - {prefix: '+49', from: users, to: [all]}
@@ -155,7 +162,8 @@ LAB_SIP_LINES="  no_answer_s: 10
     - {prefix: '+44', from: users, to: [mute, carrier]}
     - {prefix: '0049', from: users, to: [carrier], strip: 2, prepend: '+'}
     - {prefix: '+4930', from: carrier, to: [users], strip: 5}
-    - {prefix: '+4940', from: carrier, to: [carrier]}" lab_config "memory: auto"
+    - {prefix: '+4940', from: carrier, to: [carrier]}
+    - {prefix: '+4941', from: carrier, to: [second]}" lab_config "memory: auto"
 lab_user alice wonderland
 lab_user 100 hundred
 dns_start
@@ -267,6 +275,10 @@ check "the record names the trunk" last_record "carrier to +4930100 ended (the c
 call bob "$NS_B" 4 "sip:alice@$TRUNK"
 check "a session is at the relay" eventually 5 one_session
 over
+call bob "$NS_B" 4 "sip:+49411@$TRUNK"
+check "from trunk to trunk: a session is at the relay" eventually 5 one_session
+over
+check "the record names who called" last_record "carrier to +49411 ended (the caller hung up)"
 call bob "$NS_B" 3 "sip:mallory@$TRUNK"
 check "404 for nobody" eventually 5 phone_said bob "404"
 over
