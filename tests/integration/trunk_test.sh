@@ -132,7 +132,10 @@ certificate ours.test
 echo "mellon" >"$lab_dir/password"
 chmod 640 "$lab_dir/password"
 chgrp nogroup "$lab_dir/password"
+mkdir "$lab_dir/records"
+chown nobody "$lab_dir/records"
 LAB_SIP_LINES="  no_answer_s: 10
+  records: {path: $lab_dir/records/calls.jsonl}
   peering: {address: 198.51.100.1, port: 5062}
   calls: {per_user: 1}
   trunks:
@@ -144,6 +147,7 @@ LAB_SIP_LINES="  no_answer_s: 10
       ping_s: 1
       ping_failures: 2
       from_domain: sbc.demo.test
+      trust_identity: true
       certificate: $lab_dir/tls/ours.test.pem
       private_key: $lab_dir/tls/ours.test.key
       credentials: [{user: sally, password_file: $lab_dir/password}]
@@ -217,6 +221,11 @@ check "bob heard alice" tone_is bob 440
 check "the dead one was found out" said_sip "trunk dead: $LAB_B:5998 is out"
 check "Kamailio challenged us and let us in" [ "$(asked "sip:+4930123@$TRUNK;user=phone")" = 2 ]
 check "bob sees alice in the trunk's domain" phone_said bob "alice@sbc.demo.test"
+check "and who she is, for we trust the trunk" phone_said bob "^P-Asserted-Identity: <sip:alice@sbc.demo.test>"
+# recorded FILTER: what jq says of the last line
+recorded() { tail -1 "$lab_dir/records/calls.jsonl" | jq -e "$1" >/dev/null; }
+check "the record names the trunk, and how its line is protected" eventually 5 recorded \
+  '.legs[0].user == "alice" and .legs[1].trunk == "carrier" and (.legs | all(.tls | startswith("TLSv1.")))'
 check "the record says that she hung up" last_record "alice to +4930123 ended (the caller hung up)"
 
 echo "== out: the callee hangs up"
@@ -320,6 +329,10 @@ echo "== numbers as URIs of their own (RFC 3966): user 100 is not registered"
 check "tel:, global" [ "$(ask INVITE "tel:+49-30-100" "$TRUNK")" = 480 ]
 check "tel:, local, with its context" [ "$(ask INVITE "tel:100;phone-context=+4930" "$TRUNK")" = 480 ]
 check "and one that nobody has" [ "$(ask INVITE "tel:+4950100" "$TRUNK")" = 404 ]
+
+echo "== MESSAGE"
+check "from the trunk, to a user who is not there" [ "$(ask MESSAGE "tel:+49-30-100" "$TRUNK")" = 480 ]
+check "from the trunk, to nobody" [ "$(ask MESSAGE "tel:+4950100" "$TRUNK")" = 404 ]
 
 echo "== the trunk goes, and comes back"
 kill "$KAMAILIO_PID"
