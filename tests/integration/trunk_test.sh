@@ -100,7 +100,7 @@ request_route {
     sl_send_reply("200", "OK");
     exit;
   }
-  if (!is_method("INVITE")) exit;
+  if (!is_method("INVITE|MESSAGE")) exit;
   record_route();
   if (\$proto == "tls") {
     if (\$rU == "+49404") {
@@ -112,6 +112,10 @@ request_route {
       exit;
     }
     consume_credentials();
+    if (is_method("MESSAGE")) {
+      sl_send_reply("202", "Accepted");
+      exit;
+    }
     \$ru = "sip:bob@$LAB_B:5070;transport=udp";
   } else {
     \$du = "sip:$LAB_PEERING;transport=tls";
@@ -333,6 +337,20 @@ check "and one that nobody has" [ "$(ask INVITE "tel:+4950100" "$TRUNK")" = 404 
 echo "== MESSAGE"
 check "from the trunk, to a user who is not there" [ "$(ask MESSAGE "tel:+49-30-100" "$TRUNK")" = 480 ]
 check "from the trunk, to nobody" [ "$(ask MESSAGE "tel:+4950100" "$TRUNK")" = 404 ]
+text_out() {
+  PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ROOT/tests/integration ip netns exec "$NS_A" timeout 30 python3 - <<END
+from call_phone import CallPhone
+alice = CallPhone("alice", "wonderland", "$LAB_SIP", "$LAB_DOMAIN", "$lab_dir/tls/ca.pem")
+call, uri = alice.new_call(), "sip:+4930123@$LAB_DOMAIN"
+def send(cseq, *proof):
+    alice.send("MESSAGE %s SIP/2.0" % uri, alice.headers("MESSAGE", call, cseq, uri)
+               + ["Content-Type: text/plain", *proof], "hello")
+    return alice.response("MESSAGE")
+assert send(2, alice.credentials(send(1), "MESSAGE", uri)).status == 202
+END
+}
+check "from a user, to the trunk" text_out
+check "which challenged us, and let us in" [ "$(grep -c "MESSAGE sip:+4930123@$TRUNK" "$lab_dir/kamailio/log")" = 2 ]
 
 echo "== the trunk goes, and comes back"
 kill "$KAMAILIO_PID"
