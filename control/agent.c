@@ -153,10 +153,19 @@ answer_options(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 		!is_our_host(agent, source.connection, sip->sip_request->rq_url->url_host)) {
 		nta_incoming_treply(request, SIP_404_NOT_FOUND, TAG_END());
 		nta_incoming_destroy(request);
+	} else if (nta_check_required(request, sip, agent->invite_supported, TAG_END()) != 0) {
+		nta_incoming_destroy(request); /* RFC 3261 8.2.2.3: 420 */
 	} else {
 		agent_answer_other(request, sip);
 	}
 	source_release(&source);
+}
+
+/* RFC 3261 8.2.2.1 */
+static bool
+is_known_scheme(const url_t *url)
+{
+	return url->url_type == url_sip || url->url_type == url_sips || url->url_type == url_tel;
 }
 
 /* May we take this on at all? If not, it has been answered. */
@@ -279,6 +288,11 @@ on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *request, cons
 
 	if (!admit(agent, request, sip))
 		return 0;
+	if (!is_known_scheme(sip->sip_request->rq_url)) {
+		nta_incoming_treply(request, SIP_416_UNSUPPORTED_URI, TAG_END());
+		nta_incoming_destroy(request);
+		return 0;
+	}
 	switch (sip->sip_request->rq_method) {
 	case sip_method_register:
 	case sip_method_invite:

@@ -13,7 +13,8 @@ Usage: sudo tests/run.sh [--suite NAME] [--sanitize] [--fuzz [SECONDS]] [--list]
 Installs what the tests need (Debian 12 packages), builds into build-test, and runs the tests. Ends
 with the line "N passed, N failed"; the log of each failed test is shown before it.
 
-  --suite NAME   only one suite: unit, vectors, differential, threats-media or integration
+  --suite NAME   only one suite: unit, vectors, differential, threats-media, integration, or threats-sip
+                 (those of unit and integration that attack the signalling)
   --sanitize     instead: all but integration under AddressSanitizer and UBSan (gcc), and the
                  lock-free table with threads, and PostgreSQL's thread, under ThreadSanitizer
                  (clang)
@@ -49,7 +50,7 @@ while [ $# -gt 0 ]; do
 done
 for suite in $suites; do
   case $suite in
-    unit | vectors | differential | threats-media | integration) ;;
+    unit | vectors | differential | threats-media | threats-sip | integration) ;;
     *) echo "run.sh: there is no suite \"$suite\"" >&2; exit 2 ;;
   esac
 done
