@@ -278,8 +278,8 @@ def test_digest(server):
     phone = Phone(server, "alice")
     contact = "Contact: <sip:alice@127.0.0.1:9;transport=tls>\r\n"
     check("SHA-256 registers", phone.register(contact)[0] == 200)
-    check("SHA-256 is offered first, then MD5",
-          [quoted(text)["algorithm"] for text in phone.challenges] == ["SHA-256", "MD5"])
+    check("the strongest is offered first, MD5 last",
+          [quoted(text)["algorithm"] for text in phone.challenges] == ["SHA-512-256", "SHA-256", "MD5"])
     check("MD5 registers", phone.register(contact, algorithm="MD5")[0] == 200)
     used = phone.challenges
     status, fields = phone.request(contact + phone.credentials(used, "MD5", "secret of alice"))

@@ -7,8 +7,7 @@
 
 lab_up
 lab_ca
-LAB_SIP_LINES="  control_socket: $lab_dir/run/sip.sock
-  limits: {message_s: 3, login_s: 8}" lab_config "memory: auto"
+LAB_SIP_LINES="  limits: {message_s: 3, login_s: 8}" lab_config "memory: auto"
 lab_user alice wonderland
 lab_user bob builder77
 chgrp nogroup "$lab_dir/tls/server.key" # read again by the user that it has become
