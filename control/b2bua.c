@@ -222,6 +222,7 @@ call_on_winner(struct call_branch *branch, struct call_dialog *dialog, const sip
 	call->side[1].dialog = dialog;
 	call->side[1].peer = branch->target->peer;
 	call->side[1].party = branch->target->party;
+	call->side[1].said = nta_outgoing_getresponse(branch->invite);
 	call_timer_response(&call->side[1], sip);
 	record_callee(call);
 	call->state = CALL_ANSWERING;
@@ -379,6 +380,7 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
 	call->callee = "?";
 	call->side[0].party = *from;
 	call->side[0].peer = source->peer.ip;
+	call->side[0].said = nta_incoming_getrequest(request);
 	nta_incoming_bind(request, on_ack_or_cancel, (nta_incoming_magic_t *)call);
 
 	record_party(call->record, 0, url_as_string(call->home, sip->sip_from->a_url),

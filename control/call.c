@@ -128,6 +128,8 @@ call_free(struct call *call)
 	call_dialog_free_all(call);
 	call_target_free_all(call);
 	call_sdp_wipe(&call->sdp);
+	for (unsigned i = 0; i < 2; i++)
+		msg_destroy(call->side[i].said);
 	record_end(call->record);
 	su_home_deinit(call->home);
 	free(call);

@@ -54,6 +54,7 @@ struct call_side {
 	struct party party;
 	struct call_dialog *dialog; /* the one that counts; NULL: none yet */
 	struct relay_ip peer;       /* the phone's address */
+	msg_t *said;                /* by which it came in: its INVITE, or 2xx; NULL: not yet */
 	struct call_session session;
 	struct call_keys keys;
 };
@@ -275,6 +276,15 @@ const char *call_timer_answer_lines(const struct call_side *side, char lines[CAL
 const char *call_timer_request_lines(const struct call_side *side, char lines[CALL_TIMER_LINES]);
 /* Refreshes, or ends the call, when it is time. */
 void call_timer_look(struct call_side *side);
+
+/* call_introduce.c: who is on a side, as it has said of itself, to somebody new; on the call's home.
+ */
+/* The From. NULL: out of memory. */
+sip_from_t *call_introduce_from(const struct call_side *side, const struct party *to);
+/* The lines that tell more of it, or pass: "" for none; NULL: out of memory. */
+const char *call_introduce_lines(const struct call_side *side, const struct party *to);
+/* The Referred-By (RFC 3892) of a transfer by it. NULL: it does not want to be known. */
+const char *call_introduce_referrer(const struct call_side *side, const struct party *to);
 
 /* call_transfer.c: REFER. Takes `in` over. */
 void call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);

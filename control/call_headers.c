@@ -18,6 +18,7 @@ struct gathering {
 	const struct party *from;
 	const struct party *to;
 	bool hidden; /* the sender is not to be known there */
+	bool late;   /* it was said of another call than this goes with */
 	unsigned count;
 	char *text;
 };
@@ -95,7 +96,8 @@ add_listed(struct gathering *all)
 		at = (const sip_header_t *)at->sh_succ) {
 		const char *name = name_of(at);
 		if (name == NULL || !is_listed(all->config->pass, all->config->pass_count, name) ||
-			!trust_allows(all, name) || !privacy_allows(all, name))
+			!trust_allows(all, name) || !privacy_allows(all, name) ||
+			(all->late && strcasecmp(name, "Identity") == 0))
 			continue;
 		add(all, name, identity_header_value(all->home, at));
 		if (!dated && strcasecmp(name, "Identity") == 0) {
@@ -105,9 +107,9 @@ add_listed(struct gathering *all)
 	}
 }
 
-const char *
-call_headers_pass(su_home_t *home, const struct config_sip *config, const sip_t *in,
-	const struct party *from, const struct party *to)
+static const char *
+gather(su_home_t *home, const struct config_sip *config, const sip_t *in, const struct party *from,
+	const struct party *to, bool late)
 {
 	bool trusted = identity_is_trusted(to);
 	su_home_t scratch[1] = {SU_HOME_INIT(scratch)};
@@ -118,17 +120,33 @@ call_headers_pass(su_home_t *home, const struct config_sip *config, const sip_t 
 		.from = from,
 		.to = to,
 		.hidden = identity_is_hidden(in) && !trusted,
+		.late = late,
 	};
 
 	su_home_init(scratch);
 	all.text = su_strdup(scratch, "");
-	add_listed(&all);
+	if (!late || in->sip_request != NULL)
+		add_listed(&all);
 	add(&all, "P-Asserted-Identity", identity_asserted(scratch, config, in, from, to));
 	if (trusted)
 		add(&all, "Privacy", identity_privacy(scratch, in));
 	const char *text = all.text != NULL ? su_strdup(home, all.text) : NULL;
 	su_home_deinit(scratch);
 	return text;
+}
+
+const char *
+call_headers_pass(su_home_t *home, const struct config_sip *config, const sip_t *in,
+	const struct party *from, const struct party *to)
+{
+	return gather(home, config, in, from, to, false);
+}
+
+const char *
+call_headers_introduce(su_home_t *home, const struct config_sip *config, const sip_t *in,
+	const struct party *from, const struct party *to)
+{
+	return gather(home, config, in, from, to, true);
 }
 
 const char *

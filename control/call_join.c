@@ -35,13 +35,16 @@ on_joined(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip
 	} else {
 		struct party party = joined->party;
 		struct relay_ip peer = joined->peer;
+		msg_t *said = joined->said;
 		struct call_dialog *made = call_dialog_move(transfer->by, joined->dialog);
 		call_end(
 			other, "joined with another call", made != NULL ? joined : NULL, 480, NULL);
-		if (made != NULL)
-			call_transfer_come_in(transfer, made, &party, &peer, sip);
-		else
+		if (made != NULL) {
+			joined->said = NULL;
+			call_transfer_come_in(transfer, made, &party, &peer, said, sip);
+		} else {
 			call_transfer_fail(transfer, 500, NULL);
+		}
 	}
 	call_done_waiting(other);
 	call_done_waiting(call);

@@ -11,11 +11,11 @@
  * called at once. */
 #include "call_transfer.h"
 #include "call.h"
+#include "call_identity.h"
 #include "counters.h"
 
 #include "relay/log.h"
 
-#include <errno.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_header.h>
@@ -82,7 +82,7 @@ cancel(struct call_transfer *transfer)
 
 void
 call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
-	const struct party *party, const struct relay_ip *peer, const sip_t *response)
+	const struct party *party, const struct relay_ip *peer, msg_t *said, const sip_t *response)
 {
 	struct call_side *by = transfer->by;
 
@@ -90,6 +90,8 @@ call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
 	by->dialog = made;
 	by->party = *party;
 	by->peer = *peer;
+	transfer->said = by->said;
+	by->said = said;
 	call_sdp_set_trunk(by->call, by->index, party->trunk);
 	call_timer_response(by, response);
 	call_exchange_transfer(by, response);
@@ -104,6 +106,9 @@ give_back(struct call_transfer *transfer)
 	by->party = transfer->party;
 	by->peer = transfer->peer;
 	by->session = transfer->session;
+	msg_destroy(by->said);
+	by->said = transfer->said;
+	transfer->said = NULL;
 	call_sdp_set_trunk(by->call, by->index, by->party.trunk);
 }
 
@@ -154,7 +159,8 @@ on_success(struct call_attempt *attempt, const sip_t *sip)
 	}
 	cancel(transfer);
 	su_timer_reset(call->timer);
-	call_transfer_come_in(transfer, made, &target->party, &target->peer, sip);
+	call_transfer_come_in(transfer, made, &target->party, &target->peer,
+		nta_outgoing_getresponse(attempt->invite), sip);
 }
 
 /* Is a target still to say something? */
@@ -168,20 +174,16 @@ is_waiting(const struct call_transfer *transfer)
 	return each != NULL;
 }
 
-static int
-on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
+void
+call_transfer_on_response(struct call_attempt *attempt, int status, const sip_t *sip)
 {
-	struct call_attempt *attempt = (struct call_attempt *)magic;
 	struct call_transfer *transfer = attempt->transfer;
-	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
 	bool goes_on = !transfer->over && transfer->made == NULL;
 
-	if (attempt->over)
-		return 0;
 	if (status < 200 && sip != NULL) {
 		if (status > 100 && goes_on)
 			notify(transfer, status, sip->sip_status->st_phrase);
-		return 0;
+		return;
 	}
 	attempt->over = true;
 	if (status < 300 && sip != NULL)
@@ -193,7 +195,6 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 		transfer->call->waiting--;
 		call_done_waiting(transfer->call);
 	}
-	return 0;
 }
 
 static void
@@ -211,74 +212,6 @@ on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 		call_transfer_fail(transfer, 408, NULL);
 }
 
-/* Nobody asks for anything in a dialog that has no 2xx yet. */
-static int
-on_early_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, const sip_t *sip)
-{
-	nta_incoming_treply(in, 481, NULL, TAG_END());
-	nta_incoming_destroy(in);
-	return 0;
-}
-
-/* The INVITE to one target: from who stays, and it says by whom it was referred. */
-static int
-send_invite(struct call_attempt *attempt)
-{
-	struct call_transfer *transfer = attempt->transfer;
-	struct call *call = transfer->call;
-	const struct route_target *target = attempt->target;
-	const char *domain = call->agent->config->sip.domain;
-	const char *stays = transfer->by->index == 0 ? call->callee : call->caller;
-	char tag[CALL_TAG_SIZE], id[CALL_TAG_SIZE], timer[CALL_TIMER_LINES];
-
-	if (call_random_hex(tag, CALL_TAG_BYTES) != 0 || call_random_hex(id, CALL_TAG_BYTES) != 0)
-		return -EIO;
-	attempt->leg =
-		nta_leg_tcreate(call->agent->nta, on_early_request, (nta_leg_magic_t *)attempt,
-			SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
-			SIPTAG_FROM(sip_from_format(call->home, "<sip:%s@%s>", stays, domain)),
-			SIPTAG_TO(sip_to_format(call->home, "<%s>", target->to)), TAG_END());
-	if (attempt->leg == NULL)
-		return -ENOMEM;
-	nta_leg_tag(attempt->leg, tag);
-	attempt->invite = nta_outgoing_tcreate(attempt->leg, on_response,
-		(nta_outgoing_magic_t *)attempt, (const url_string_t *)target->next_hop,
-		SIP_METHOD_INVITE, (const url_string_t *)target->uri,
-		NTATAG_TPORT(target->connection),
-		TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
-		TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
-		SIPTAG_CONTACT_STR(attempt->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
-		SIPTAG_SUPPORTED_STR("timer"),
-		SIPTAG_HEADER_STR(call_timer_request_lines(transfer->by, timer)),
-		SIPTAG_REFERRED_BY_STR(
-			su_sprintf(call->home, "<sip:%s@%s>", transfer->party.name, domain)),
-		TAG_END());
-	return attempt->invite != NULL ? 0 : -ENOMEM;
-}
-
-/* The relay's ports on this side stay: a target of another place than that can't come in. */
-static bool
-try_target(struct call_transfer *transfer, const struct route_target *target)
-{
-	struct call *call = transfer->call;
-	struct call_attempt *attempt;
-
-	if (call_media_place(call, &target->peer) != call_media_place(call, &transfer->by->peer))
-		return false;
-	attempt = su_zalloc(call->home, sizeof(*attempt));
-	if (attempt == NULL)
-		return false;
-	attempt->transfer = transfer;
-	attempt->target = target;
-	attempt->contact = target->connection != NULL
-	                           ? agent_contact(call->home, target->connection)
-	                           : agent_contact_at(call->agent, call->home, target->ident);
-	attempt->next = transfer->attempts;
-	transfer->attempts = attempt;
-	attempt->over = send_invite(attempt) != 0;
-	return !attempt->over;
-}
-
 static bool
 try_next(struct call_transfer *transfer)
 {
@@ -290,7 +223,7 @@ try_next(struct call_transfer *transfer)
 		if (opened > 0 && target->group != target[-1].group)
 			break;
 		transfer->tried++;
-		opened += try_target(transfer, target);
+		opened += call_attempt_open(transfer, target);
 	}
 	return opened > 0;
 }
@@ -384,6 +317,7 @@ call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_
 	transfer->party = side->party;
 	transfer->peer = side->peer;
 	transfer->session = side->session;
+	transfer->hidden = identity_is_hidden(sip);
 	transfer->next = call->transfers;
 	call->transfers = transfer;
 	call->transfer = transfer;
@@ -423,11 +357,8 @@ call_transfer_free_all(struct call *call)
 {
 	for (struct call_transfer *each = call->transfers; each != NULL; each = each->next) {
 		nta_outgoing_destroy(each->asked);
-		for (struct call_attempt *at = each->attempts; at != NULL; at = at->next) {
-			nta_outgoing_destroy(at->invite);
-			if (at->leg != NULL)
-				nta_leg_destroy(at->leg);
-		}
+		msg_destroy(each->said);
+		call_attempt_free_all(each);
 		route_free(each->route);
 	}
 	call->transfers = NULL;

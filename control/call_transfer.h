@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A transfer's inside, for call_transfer.c and call_join.c alone. */
+/* A transfer's inside, for call_transfer.c, call_attempt.c and call_join.c
+ * alone. */
 #ifndef CONTROL_CALL_TRANSFER_H
 #define CONTROL_CALL_TRANSFER_H
 
@@ -26,6 +27,8 @@ struct call_transfer {
 	struct party party;       /* of `by`, before */
 	struct relay_ip peer;
 	struct call_session session;
+	msg_t *said;         /* by which it came, while who comes in has its place; NULL: not yet */
+	bool hidden;         /* the REFER asked not to say who sent it */
 	struct route *route; /* a blind one's */
 	unsigned tried;      /* of its targets */
 	struct call_attempt *attempts;
@@ -37,10 +40,16 @@ struct call_transfer {
 
 /* Nothing has come of it. */
 void call_transfer_fail(struct call_transfer *transfer, int status, const char *phrase);
-/* Who comes in takes the place at the call's side, and makes its offer (in its 2xx) to who
- * stays. */
+/* Who comes in takes the place at the call's side, and makes its offer (in its 2xx, `response`) to
+ * who stays. `said` tells who it is: taken over. */
 void call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
-	const struct party *party, const struct relay_ip *peer, const sip_t *response);
+	const struct party *party, const struct relay_ip *peer, msg_t *said, const sip_t *response);
+/* A response to an attempt's INVITE, its first final one or before; NULL: the stack's word. */
+void call_transfer_on_response(struct call_attempt *attempt, int status, const sip_t *sip);
+
+/* call_attempt.c: the INVITE to a target. False: it can't come in. */
+bool call_attempt_open(struct call_transfer *transfer, const struct route_target *target);
+void call_attempt_free_all(struct call_transfer *transfer);
 
 /* call_join.c: what the Refer-To's headers say: a Replaces; or NULL, and nothing of them is sent
  * on. */

@@ -6,7 +6,7 @@ import sys
 from call_phone import CallPhone
 
 server, domain, ca = sys.argv[1:4]
-PASSWORDS = {"alice": "wonderland", "bob": "builder77"}
+PASSWORDS = {"alice": "wonderland", "bob": "builder77", "carol": "absent99"}
 IDENTITY = "eyJhbGciOiJFUzI1NiJ9.eyJvcmlnIjp7InRuIjoiMTIifX0.c2ln;info=<https://cert.example/p.cer>;alg=ES256"
 DATE = "Thu, 21 Feb 2002 13:02:03 GMT"
 # what tells of a network, and what nobody asked for
@@ -45,6 +45,12 @@ def connect(alice, bob, extra=(), answer=()):
     bob.say(invite, 200, "OK", bob.sdp(), answer)
     bob.request("ACK")
     return call, invite, ringing, alice.answered(call)
+
+
+def end(call, bob):
+    call.send("BYE")
+    bob.say(bob.request("BYE"), 200, "OK")
+    call.phone.response("BYE")
 
 
 def test_topology(alice, bob):
@@ -91,6 +97,54 @@ def test_privacy(alice, bob):
     call.send("BYE")
     bob.say(bob.request("BYE"), 200, "OK")
     alice.response("BYE")
+
+
+def refer(dialog, extra=()):
+    """The INVITE that carol gets, whom the dialog's far end is transferred to. All ends."""
+    check("a transfer is accepted", dialog.ask("REFER", extra=[
+        "Refer-To: <sip:carol@%s>" % domain] + list(extra)).status == 202)
+    dialog.phone.say(dialog.phone.request("NOTIFY"), 200, "OK")
+    invite = carol.request("INVITE")
+    carol.say(invite, 486, "Busy Here")
+    carol.request("ACK")
+    dialog.phone.say(dialog.phone.request("NOTIFY"), 200, "OK")
+    return invite
+
+
+def names(invite, name):
+    return "sip:%s@" % name in "\r\n".join("%s: %s" % pair for pair in invite.headers)
+
+
+def test_transfer(alice, bob):
+    """Who is transferred is to the new one as it was to the old."""
+    def anonymous(message):
+        return re.match(r'"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=', message["From"])
+
+    call, invite, _, _ = connect(alice, bob, ["Subject: lunch", "Date: " + DATE, "Identity: " + IDENTITY])
+    other = bob.dialog_of(invite)
+    new = refer(other)
+    check("a caller is known after a transfer", new["From"].startswith("<sip:alice@%s>" % domain) and
+          new["Subject"] == "lunch" and "sip:bob@" in new["Referred-By"])
+    check("a signature for another callee is not shown", new["Identity"] is None)
+    check("who transfers is not told of if it does not want it", not names(refer(other, ["Privacy: id"]), "bob"))
+    new = refer(call)
+    check("a callee is known after a transfer", new["From"].startswith("<sip:bob@%s>" % domain) and
+          "sip:alice@" in new["Referred-By"])
+    end(call, bob)
+
+    for how in ("id", "user", "header"):
+        call, invite, _, _ = connect(alice, bob, ["Privacy: " + how, "Subject: me"])
+        new = refer(bob.dialog_of(invite))
+        check("an anonymous caller stays so after a transfer (%s)" % how, anonymous(new) and
+              not names(new, "alice") and new["Subject"] is None)
+        new = refer(call)
+        check("and as the one who transfers (%s)" % how, not names(new, "alice") and names(new, "bob"))
+        end(call, bob)
+
+    call, invite, _, _ = connect(alice, bob, answer=["Privacy: id"])
+    new = refer(call)
+    check("an anonymous callee stays so after a transfer", anonymous(new) and not names(new, "bob"))
+    end(call, bob)
 
 
 def test_refusal(alice, bob):
@@ -149,6 +203,7 @@ def test_injection(alice, bob):
 
 
 phones = phone("alice"), phone("bob")
-for test in (test_topology, test_privacy, test_refusal, test_cancel, test_elsewhere, test_injection):
+carol = phone("carol")
+for test in (test_topology, test_privacy, test_transfer, test_refusal, test_cancel, test_elsewhere, test_injection):
     test(*phones)
 sys.exit(bad)

@@ -12,6 +12,7 @@ chown nobody "$lab_dir/records"
 LAB_SIP_LINES="  records: {path: $lab_dir/records/calls.jsonl}" lab_config "memory: auto"
 lab_user alice wonderland
 lab_user bob builder77
+lab_user carol absent99
 lab_media
 lab_sip
 
