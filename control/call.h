@@ -277,8 +277,8 @@ const char *call_timer_request_lines(const struct call_side *side, char lines[CA
 /* Refreshes, or ends the call, when it is time. */
 void call_timer_look(struct call_side *side);
 
-/* call_introduce.c: who is on a side, as it has said of itself, to somebody new; on the call's home.
- */
+/* call_introduce.c: who is on a side, as it has said of itself, to somebody new; on the call's
+ * home. */
 /* The From. NULL: out of memory. */
 sip_from_t *call_introduce_from(const struct call_side *side, const struct party *to);
 /* The lines that tell more of it, or pass: "" for none; NULL: out of memory. */

@@ -24,9 +24,9 @@ struct party; /* party.h */
 const char *call_headers_pass(su_home_t *home, const struct config_sip *config, const sip_t *in,
 	const struct party *from, const struct party *to);
 
-/* The same for an INVITE of ours by which `from`, who said `in` a while ago, gets to know `to`: of a
- * request what passes, without the Identity, which was signed for then and another callee (RFC 8224
- * 6.2.2); of a response only who speaks. */
+/* The same for an INVITE of ours by which `from`, who said `in` a while ago, gets to know `to`: of
+ * a request what passes, without the Identity, which was signed for then and another callee (RFC
+ * 8224 6.2.2); of a response only who speaks. */
 const char *call_headers_introduce(su_home_t *home, const struct config_sip *config,
 	const sip_t *in, const struct party *from, const struct party *to);
 

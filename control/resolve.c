@@ -162,7 +162,7 @@ ask(struct resolve *resolve, uint16_t type, const char *domain, unsigned srv)
 		return;
 	struct question *question = &resolve->questions[resolve->asked++];
 	*question = (struct question){.resolve = resolve, .type = type, .port = resolve->port};
-	if (srv < resolve->srv_count) {
+	if (srv < SRV_MAX && srv < resolve->srv_count) {
 		question->port = resolve->srv[srv].port;
 		question->priority = resolve->srv[srv].priority;
 		question->weight = resolve->srv[srv].weight;
