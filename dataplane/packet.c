@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "packet.h"
 
+#include "checksum.h"
 #include "port_table.h"
 
 #include <rte_ip.h>
@@ -228,18 +229,6 @@ strip_tag(struct rte_mbuf *mbuf)
 	rte_vlan_strip(mbuf);
 }
 
-/* The one's complement sum of an IPv4 header in words: RFC 1071; in network order, which it does
- * not mind. */
-static inline uint16_t
-header_sum(uint64_t first, uint64_t second, uint32_t last)
-{
-	uint64_t sum = (uint32_t)first + (first >> 32) + (uint32_t)second + (second >> 32) + last;
-
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
-}
-
 #define PLAIN_ETHER 14 /* bytes: no tag */
 #define PLAIN_IP 20    /* no options */
 
@@ -274,7 +263,8 @@ is_plain(struct packet *packet, const struct device *device)
 			0 ||
 		(second >> 8 & 0xff) != IPPROTO_UDP || total + PLAIN_ETHER > mbuf->data_len ||
 		total > device->untagged->mtu || length < sizeof(udp) ||
-		length + PLAIN_IP > total || header_sum(first, second, to) != 0xffff)
+		length + PLAIN_IP > total ||
+		checksum_fold(checksum_word(first) + checksum_word(second) + to) != 0xffff)
 		return false;
 	const struct media_address *address =
 		iface_address(device->untagged, (const uint8_t *)&to, 4);
