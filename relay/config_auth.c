@@ -23,13 +23,7 @@ const cyaml_schema_field_t config_store_fields[] = {
 };
 
 /* Every number: its place, default and limits. */
-static const struct number {
-	const char *field;
-	size_t offset; /* in struct config_sip */
-	uint32_t value;
-	uint32_t least;
-	uint32_t most;
-} numbers[] = {
+static const struct config_number numbers[] = {
 	{"sip.penalties.user_free", offsetof(struct config_sip, penalties.user_free), 5, 1, 1000},
 	{"sip.penalties.source_free", offsetof(struct config_sip, penalties.source_free), 20, 1,
 		100000},
@@ -44,26 +38,14 @@ static const struct number {
 		86400},
 };
 
-static uint32_t *
-value_of(struct config_sip *sip, const struct number *number)
-{
-	return (uint32_t *)(void *)((char *)sip + number->offset);
-}
-
 void
 config_auth_default(struct config_sip *sip, const struct config_lines *lines)
 {
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (!config_lines_has(lines, numbers[i].field))
-			*value_of(sip, &numbers[i]) = numbers[i].value;
+	config_numbers_default(sip, numbers, sizeof(numbers) / sizeof(numbers[0]), lines);
 }
 
 int
 config_auth_check(const struct config_complaint *to, struct config_sip *sip)
 {
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (config_check_range(to, numbers[i].field, *value_of(sip, &numbers[i]),
-			    numbers[i].least, numbers[i].most) != 0)
-			return -EINVAL;
-	return 0;
+	return config_numbers_check(to, sip, numbers, sizeof(numbers) / sizeof(numbers[0]));
 }

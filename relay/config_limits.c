@@ -13,13 +13,7 @@
 #define PEERING_PORT 5062
 #define IDLE_MARGIN_S 300 /* beyond the longest registration */
 
-static const struct limit {
-	const char *field;
-	size_t offset; /* in struct config_limits */
-	uint32_t value;
-	uint32_t least;
-	uint32_t most;
-} limits[] = {
+static const struct config_number limits[] = {
 #define LIMIT(name, value, least, most)                                                       \
 	{                                                                                     \
 		"sip.limits." #name, offsetof(struct config_limits, name), value, least, most \
@@ -43,18 +37,10 @@ static const struct limit {
 #undef LIMIT
 };
 
-static uint32_t *
-value_of(struct config_limits *of, const struct limit *limit)
-{
-	return (uint32_t *)(void *)((char *)of + limit->offset);
-}
-
 int
 config_limits_default(struct config_sip *sip, const struct config_lines *lines)
 {
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		if (!config_lines_has(lines, limits[i].field))
-			*value_of(&sip->limits, &limits[i]) = limits[i].value;
+	config_numbers_default(&sip->limits, limits, sizeof(limits) / sizeof(limits[0]), lines);
 	if (!config_lines_has(lines, "sip.limits.idle_s"))
 		sip->limits.idle_s = sip->expires_max_s + IDLE_MARGIN_S;
 	if (!config_lines_has(lines, "sip.peering.port"))
@@ -99,10 +85,8 @@ check_peering(const struct config_complaint *to, const struct config_sip *sip)
 int
 config_limits_check(const struct config_complaint *to, struct config_sip *sip)
 {
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		if (config_check_range(to, limits[i].field, *value_of(&sip->limits, &limits[i]),
-			    limits[i].least, limits[i].most) != 0)
-			return -EINVAL;
+	if (config_numbers_check(to, &sip->limits, limits, sizeof(limits) / sizeof(limits[0])) != 0)
+		return -EINVAL;
 	if (sip->limits.body_size > sip->limits.message_size)
 		return config_complain_of(to, "sip.limits.body_size",
 			"%u is more than a message may have in all (message_size, %u)",

@@ -89,6 +89,20 @@ int config_headers_check(const struct config_complaint *to, const struct config_
 int config_registrar_default(struct config_sip *sip, const struct config_lines *lines);
 int config_registrar_check(const struct config_complaint *to, const struct config_sip *sip);
 
+/* config_number.c: a number's place, default and limits. */
+struct config_number {
+	const char *field; /* as config_lines_has() knows it */
+	size_t offset;     /* of its uint32_t in `base` */
+	uint32_t value;    /* where the file has none */
+	uint32_t least;
+	uint32_t most;
+};
+void config_numbers_default(void *base, const struct config_number numbers[], size_t count,
+	const struct config_lines *lines);
+/* 0, or -EINVAL after a sentence about the first that is out of its limits. */
+int config_numbers_check(const struct config_complaint *to, void *base,
+	const struct config_number numbers[], size_t count);
+
 /* Checks what a schema can't say. 0, or -EINVAL after a sentence. */
 int config_check(
 	struct config *config, const struct config_text *text, const struct config_lines *lines);
