@@ -166,6 +166,28 @@ handle_capture(const struct relay_header *request, void *reply, struct api_clien
 	return sizeof(struct relay_header);
 }
 
+static size_t
+handle_export(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	char reason[RELAY_REASON_SIZE] = "";
+	struct session *session = NULL;
+	struct relay_create *out = reply;
+
+	if (!client->trusted)
+		return api_request_refuse(request, RELAY_E_FORBIDDEN,
+			"a session's keys are told to root, the relay's own user and sip.user "
+			"alone: run the controller as one of them",
+			reply);
+	enum relay_code code =
+		session_find(((const struct relay_by_id *)request)->id, &session, reason);
+	if (code != RELAY_OK)
+		return api_request_refuse(request, code, reason, reply);
+	memset(out, 0, sizeof(*out));
+	reply_header(&out->header, request, sizeof(*out));
+	session_export(session, out);
+	return sizeof(*out);
+}
+
 /* Each op, the one length that its request has, and who carries it out. */
 static const struct {
 	size_t length;
@@ -181,6 +203,7 @@ static const struct {
 	[RELAY_OP_STATUS] = {sizeof(struct relay_header), handle_status},
 	[RELAY_OP_SUBSCRIBE] = {sizeof(struct relay_header), handle_subscribe},
 	[RELAY_OP_CAPTURE] = {sizeof(struct relay_capture), handle_capture},
+	[RELAY_OP_EXPORT] = {sizeof(struct relay_by_id), handle_export},
 };
 
 size_t

@@ -11,6 +11,7 @@
 /* What a request may do to its client beside the reply. */
 struct api_client {
 	bool subscribed; /* set when the client asked for events */
+	bool trusted;    /* may be told keys */
 	int fd;          /* that came with the datagram, -1: none; taken by CAPTURE, then -1 */
 };
 

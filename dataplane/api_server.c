@@ -19,6 +19,7 @@
 #define CLIENTS_MAX 64
 #define EVENTS_MAX 1024         /* datagrams that may wait for a slow subscriber */
 #define DESCRIPTORS_MAX 4       /* that come with a datagram; the kernel closes the rest */
+#define TRUSTED_MAX 4           /* users that may be told keys, beside root and ours */
 #define SOCKET_BUFFER (1 << 20) /* bytes: a full datagram of requests, and its replies */
 
 /* A datagram that the client's socket did not take yet. */
@@ -44,6 +45,8 @@ static struct {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client client[CLIENTS_MAX];
 	uint64_t lost_events;
+	uid_t trusted[TRUSTED_MAX];
+	unsigned trusted_count;
 	/* one request datagram, and the replies collected for it */
 	uint8_t request[RELAY_DATAGRAM_MAX] __attribute__((aligned(8)));
 	uint8_t reply[2 * RELAY_DATAGRAM_MAX] __attribute__((aligned(8)));
@@ -60,12 +63,20 @@ watch(struct client *client)
 	epoll_ctl(server.epoll, EPOLL_CTL_MOD, client->fd, &event);
 }
 
+/* A reply may have held keys. */
+static void
+free_pending(struct pending *pending)
+{
+	OPENSSL_cleanse(pending->data, pending->length);
+	free(pending);
+}
+
 static void
 close_client(struct client *client)
 {
 	while (client->first != NULL) {
 		struct pending *next = client->first->next;
-		free(client->first);
+		free_pending(client->first);
 		client->first = next;
 	}
 	close(client->fd); /* leaves epoll, too */
@@ -107,7 +118,7 @@ send_pending(struct client *client)
 			return errno == EAGAIN || errno == ENOBUFS;
 		client->first = pending->next;
 		client->waiting--;
-		free(pending);
+		free_pending(pending);
 	}
 	watch(client);
 	return true;
@@ -146,11 +157,14 @@ handle_datagram(struct client *client, size_t length)
 			size_t before = (size_t)(reply - server.reply);
 			alive = send_datagram(client, server.reply, before);
 			memmove(server.reply, reply, filled - before);
+			OPENSSL_cleanse(server.reply + filled - before, before);
 			filled -= before;
 		}
 	}
 	OPENSSL_cleanse(server.request, length);
-	return alive && send_datagram(client, server.reply, filled);
+	alive = alive && send_datagram(client, server.reply, filled);
+	OPENSSL_cleanse(server.reply, filled);
+	return alive;
 }
 
 /* The one descriptor that a request may bring along; any more are closed. */
@@ -214,6 +228,28 @@ read_client(struct client *client)
 		close_client(client);
 }
 
+void
+api_server_trust(uid_t user)
+{
+	if (server.trusted_count < TRUSTED_MAX)
+		server.trusted[server.trusted_count++] = user;
+}
+
+/* Root, our own user, and who else is trusted. */
+static bool
+is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return false;
+	bool trusted = peer.uid == 0 || peer.uid == geteuid();
+	for (unsigned i = 0; i < server.trusted_count; i++)
+		trusted |= peer.uid == server.trusted[i];
+	return trusted;
+}
+
 static void
 accept_client(void)
 {
@@ -227,7 +263,7 @@ accept_client(void)
 		if (client->fd >= 0)
 			continue;
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-		*client = (struct client){.fd = fd, .asked.fd = -1};
+		*client = (struct client){.fd = fd, .asked = {.fd = -1, .trusted = is_trusted(fd)}};
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 		if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, fd, &event) != 0)
 			close_client(client);

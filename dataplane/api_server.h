@@ -15,6 +15,10 @@
 int api_server_open(
 	const char *path, uid_t owner, gid_t group, int epoll, char *error, size_t error_size);
 
+/* Clients of this user, too, may be told keys (EXPORT): beside root's and our own. Before the first
+ * client comes; four at most. */
+void api_server_trust(uid_t user);
+
 /* Closes all clients and removes the socket. */
 void api_server_close(void);
 

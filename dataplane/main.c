@@ -178,6 +178,19 @@ open_interfaces(struct process *process, char *error)
 	return 0;
 }
 
+/* sallyport-sip may have a user of its own. Where there is none of that name it is not on this
+ * machine, and nobody's. */
+static void
+trust_controller(const char *name)
+{
+	char error[ERROR_SIZE];
+	uid_t user = 0;
+	gid_t group;
+
+	if (name != NULL && privilege_user(name, &user, &group, error, ERROR_SIZE) == 0)
+		api_server_trust(user);
+}
+
 static int
 open_api(struct process *process, char *error)
 {
@@ -189,6 +202,10 @@ open_api(struct process *process, char *error)
 	if (result == 0)
 		result = api_server_open(
 			media->socket, owner, group, process->epoll, error, ERROR_SIZE);
+	if (result == 0) {
+		api_server_trust(owner); /* whom we become */
+		trust_controller(process->config->sip.user);
+	}
 	if (result == 0 && media->telemetry)
 		telemetry_give(owner, group);
 	process->api = result == 0;

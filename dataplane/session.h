@@ -44,6 +44,11 @@ enum relay_code session_find(const char *id, struct session **out, char *reason)
 void session_describe(const struct session *session, struct relay_session *out);
 void session_describe_short(const struct session *session, struct relay_list_entry *out);
 
+/* What a CREATE would have to say to make the session as it is now, keys and all: the caller wipes
+ * it. Fills in all but the header. Whoever asks is new to the session: an event of a key that is
+ * nearly used up will be told again. */
+void session_export(struct session *session, struct relay_create *out);
+
 /* Walks the sessions: the first at or after *cursor, which is then moved behind it; NULL at the
  * end. Start with 0. */
 struct session *session_next(uint64_t *cursor);

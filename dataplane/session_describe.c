@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the relay tells of a session: addresses and counters, never a key. */
+/* What the relay tells of a session: addresses and counters; keys only to who is to go on with it.
+ */
 #include "session_private.h"
 
 #include "quality.h"
@@ -96,4 +97,40 @@ session_describe_short(const struct session *session, struct relay_list_entry *o
 		out->packets_in[i] = counter_read(&session->state[i].packets_in);
 		out->remote_rtp[i] = leg_remote(session->bridge, i, false);
 	}
+}
+
+static void
+export_key(const struct srtp_key *key, struct relay_crypto *out)
+{
+	if (key != NULL)
+		srtp_key_master(key, out);
+}
+
+static void
+export_leg(const struct session *session, unsigned index, struct relay_leg_spec *out)
+{
+	const struct bridge *bridge = session->bridge;
+	const struct bridge_leg *leg = &bridge->leg[index];
+	const struct media_address *address = leg_address(bridge, index);
+
+	strncpy(out->interface, address->iface->config->name, sizeof(out->interface) - 1);
+	out->transport = leg->transport;
+	out->dscp = leg->dscp;
+	out->flags = leg->flags;
+	out->clock_rate = leg->clock * BRIDGE_CLOCK_UNIT;
+	out->local_rtp = (struct relay_addr){.ip = address->ip, .port = leg->port};
+	out->remote_rtp = leg_remote(bridge, index, false);
+	out->remote_rtcp = leg_remote(bridge, index, true);
+	export_key(bridge->rx[index], &out->receive);
+	export_key(bridge->tx[index], &out->transmit);
+}
+
+void
+session_export(struct session *session, struct relay_create *out)
+{
+	memcpy(out->id, session->id, sizeof(out->id));
+	out->timeout_ms = session->timeout_ms;
+	for (unsigned i = 0; i < 2; i++)
+		export_leg(session, i, &out->leg[i]);
+	session->said &= (uint8_t) ~(SESSION_SAID_EXPIRING(0) | SESSION_SAID_EXPIRING(1));
 }

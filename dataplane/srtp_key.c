@@ -262,6 +262,22 @@ srtp_keys_fini(void)
 		slab_free_all(slabs[i]);
 }
 
+void
+srtp_key_master(const struct srtp_key *key, struct relay_crypto *out)
+{
+	const struct relay_suite_info *suite = relay_suite_info(key->suite);
+
+	*out = (struct relay_crypto){
+		.suite = key->suite,
+		.mki_length = key->mki_length,
+		.flags = key->flags,
+		.lifetime = key->lifetime != suite->rtp_lifetime ? key->lifetime : 0,
+	};
+	memcpy(out->key, key->cold->key, suite->key_length);
+	memcpy(out->salt, key->cold->salt, suite->salt_length);
+	memcpy(out->mki, srtp_key_mki(key), key->mki_length);
+}
+
 bool
 srtp_key_is(const struct srtp_key *key, const struct relay_crypto *master)
 {

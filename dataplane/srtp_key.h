@@ -87,6 +87,9 @@ void srtp_key_unref(struct srtp_key *key);
 /* Gives the memory of all keys back: none is in use any more. */
 void srtp_keys_fini(void);
 
+/* The master key that it was made of; the caller wipes *out. Control thread. */
+void srtp_key_master(const struct srtp_key *key, struct relay_crypto *out);
+
 /* Is it the same suite, master key and salt? Constant time. Control thread. */
 bool srtp_key_is(const struct srtp_key *key, const struct relay_crypto *master);
 

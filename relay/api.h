@@ -44,6 +44,7 @@ enum relay_op {
 	RELAY_OP_SUBSCRIBE = 8, /* relay_header         -> relay_header, then events */
 	RELAY_OP_EVENT = 9,     /* from the relay only: relay_event, request_id 0 */
 	RELAY_OP_CAPTURE = 10,  /* relay_capture        -> relay_header, with a descriptor */
+	RELAY_OP_EXPORT = 11,   /* relay_by_id          -> relay_create, keys and all */
 };
 
 enum relay_code {
@@ -58,6 +59,7 @@ enum relay_code {
 	RELAY_E_KEY = 8,          /* unknown suite, missing key, or a key used in two places */
 	RELAY_E_ADDRESS = 9,      /* a remote address that media may not be sent to */
 	RELAY_E_DRAINING = 10,    /* no new sessions: the relay is being stopped */
+	RELAY_E_FORBIDDEN = 11,   /* not for a client of that user */
 };
 
 struct relay_header {
@@ -161,6 +163,11 @@ struct relay_by_id {
 	struct relay_header header;
 	char id[RELAY_ID_SIZE];
 };
+
+/* The reply to EXPORT is a relay_create that would make the session as it is now: addresses, flags
+ * and master keys; `roc` is 0, and a key before the present one is not told. So a controller that
+ * was restarted goes on with its calls, and has no key on disk. Only a client whose user (by
+ * SO_PEERCRED) is root, the relay's own or sip.user gets one; it wipes what it got. */
 
 #define RELAY_UNKNOWN UINT32_MAX
 

@@ -270,10 +270,12 @@ relay_client_process(struct relay_client *client)
 			continue;
 		if (length < 0 && errno == EAGAIN && sent == 0)
 			return 0;
-		if (length <= 0 || (size_t)length > sizeof(client->datagram))
+		if (length <= 0 || (size_t)length > sizeof(client->datagram)) {
 			result = -EPIPE;
-		else
+		} else {
 			result = dispatch(client, (size_t)length);
+			OPENSSL_cleanse(client->datagram, (size_t)length); /* of keys: EXPORT */
+		}
 	}
 	answer_all_with_nothing(client);
 	return -EPIPE;

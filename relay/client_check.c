@@ -17,6 +17,8 @@ least_length(const struct relay_header *header)
 	case RELAY_OP_DELETE:
 	case RELAY_OP_QUERY:
 		return sizeof(struct relay_session);
+	case RELAY_OP_EXPORT:
+		return sizeof(struct relay_create);
 	case RELAY_OP_LIST:
 		return sizeof(struct relay_list_reply);
 	case RELAY_OP_STATS:
@@ -76,6 +78,21 @@ check_session(struct relay_session *session)
 	return true;
 }
 
+/* Text and lengths; the rest is numbers. */
+static bool
+check_export(struct relay_create *session)
+{
+	END_TEXT(session->id);
+	for (unsigned i = 0; i < 2; i++) {
+		struct relay_leg_spec *leg = &session->leg[i];
+		END_TEXT(leg->interface);
+		if (leg->receive.mki_length > RELAY_MKI_MAX ||
+			leg->transmit.mki_length > RELAY_MKI_MAX)
+			return false;
+	}
+	return true;
+}
+
 bool
 client_check_message(struct relay_header *header, size_t left)
 {
@@ -103,6 +120,8 @@ client_check_message(struct relay_header *header, size_t left)
 	case RELAY_OP_DELETE:
 	case RELAY_OP_QUERY:
 		return check_session((struct relay_session *)header);
+	case RELAY_OP_EXPORT:
+		return check_export((struct relay_create *)header);
 	default:
 		return true;
 	}

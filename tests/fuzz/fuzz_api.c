@@ -31,6 +31,7 @@ length_of(uint16_t op)
 		return sizeof(struct relay_update);
 	case RELAY_OP_DELETE:
 	case RELAY_OP_QUERY:
+	case RELAY_OP_EXPORT:
 		return sizeof(struct relay_by_id);
 	case RELAY_OP_LIST:
 		return sizeof(struct relay_list);
@@ -45,7 +46,7 @@ static void
 make_right(struct relay_header *header)
 {
 	header->version = RELAY_API_VERSION;
-	header->op = (uint16_t)(1 + header->op % 10);
+	header->op = (uint16_t)(1 + header->op % 11);
 	header->length = (uint32_t)length_of(header->op);
 }
 
@@ -66,7 +67,7 @@ end_all(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct api_client client = {.fd = -1};
+	struct api_client client = {.fd = -1, .trusted = true};
 	size_t offset = 0;
 
 	if (size < 1 || size > 16384)

@@ -11,10 +11,13 @@
 static const char usage[] =
 	"Usage: relay_session SOCKET ID LEG LEG\n"
 	"       relay_session --update SOCKET ID LEGINDEX LEG WORDS\n"
+	"       relay_session --export SOCKET ID\n"
 	"\n"
 	"Creates a session, or changes a leg (WORDS: remote, receive, transmit, transport, joined "
 	"by\n"
-	"+), and prints the relay's ports and transmit keys as JSON.\n"
+	"+), and prints the relay's ports and transmit keys as JSON. --export prints what it "
+	"tells\n"
+	"of a session's legs to those whom it tells keys.\n"
 	"\n"
 	"LEG is INTERFACE,SUITE,KEY,REMOTE[,FLAG...]: KEY what the far end sends with (base64 of\n"
 	"master key and salt); SUITE may be RTP or UDPTL, with - for KEY; REMOTE its address\n"
@@ -245,6 +248,39 @@ update(char **argv)
 	return 0;
 }
 
+static int export(char **argv)
+{
+	struct relay_by_id request = {.header = {.op = RELAY_OP_EXPORT}};
+	struct relay_client *client;
+	struct relay_session session = {.age_ms = 0};
+	union {
+		struct relay_header header;
+		struct relay_create create;
+	} reply;
+
+	if (strlen(argv[1]) >= sizeof(request.id))
+		return 2;
+	strcpy(request.id, argv[1]);
+	if (relay_client_connect(argv[0], &client) != 0 ||
+		relay_client_call(client, &request, sizeof(request), &reply, sizeof(reply), 5000) !=
+			0) {
+		fprintf(stderr, "relay_session: no relay answers at %s\n", argv[0]);
+		return 1;
+	}
+	relay_client_close(client);
+	if (reply.header.code != RELAY_OK) {
+		fprintf(stderr, "relay_session: %s\n", relay_reply_reason(&reply.header));
+		return 1;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		session.leg[i].local_rtp = reply.create.leg[i].local_rtp;
+	printf("[\n");
+	print_leg(&session.leg[0], &reply.create.leg[0], ",");
+	print_leg(&session.leg[1], &reply.create.leg[1], "");
+	printf("]\n");
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -254,6 +290,8 @@ main(int argc, char **argv)
 		result = create(argv + 1);
 	else if (argc == 7 && strcmp(argv[1], "--update") == 0)
 		result = update(argv + 2);
+	else if (argc == 4 && strcmp(argv[1], "--export") == 0)
+		result = export(argv + 2);
 	else
 		fputs(usage, stderr);
 	return result;
