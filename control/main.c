@@ -7,6 +7,7 @@
 #include "privilege.h"
 #include "records.h"
 #include "relay/config.h"
+#include "relay/core_file.h"
 #include "relay/log.h"
 #include "reload.h"
 #include "tls_connection.h"
@@ -252,6 +253,10 @@ main(int argc, char **argv)
 	if (parse_options(argc, argv, &path, &check) != 0)
 		return 2;
 	log_init("sallyport-sip", LOG_LEVEL_INFO);
+	int hidden = core_file_omit_memory();
+	if (hidden != 0)
+		log_warning("a core file would hold memory: /proc/self/coredump_filter: %s",
+			strerror(-hidden));
 	if (config_load(path, &config, error, sizeof(error)) != 0) {
 		log_error("%s", error);
 		return 1;

@@ -8,6 +8,7 @@
 #include "nexthop.h"
 #include "privilege.h"
 #include "relay/config.h"
+#include "relay/core_file.h"
 #include "relay/log.h"
 #include "session.h"
 #include "stats.h"
@@ -350,6 +351,10 @@ main(int argc, char **argv)
 	if (parse_options(argc, argv, &options) != 0)
 		return 2;
 	log_init("sallyport-media", LOG_LEVEL_INFO);
+	int hidden = core_file_omit_memory();
+	if (hidden != 0)
+		log_warning("a core file would hold memory: /proc/self/coredump_filter: %s",
+			strerror(-hidden));
 	if (config_load(options.config, &process.config, error, sizeof(error)) != 0) {
 		log_error("%s", error);
 		return 1;

@@ -4,6 +4,7 @@
 #include "eal_log.h"
 #include "hugepages.h"
 #include "lcores.h"
+#include "memory_hide.h"
 #include "relay/log.h"
 
 #include <errno.h>
@@ -274,6 +275,9 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 	if (result == 0)
 		result = start_eal(config, memory, error, error_size);
 	hugepages_unlock(lock);
+	if (result == 0 && (result = memory_hide()) != 0)
+		snprintf(error, error_size, "DPDK's memory can't be kept out of core files: %s",
+			strerror(-result));
 	if (result != 0) {
 		/* another program took the pages after they were counted */
 		if (memory->hugepages && config->memory == CONFIG_MEMORY_AUTO)
