@@ -112,6 +112,50 @@ handle_list(const struct relay_header *request, void *reply, struct api_client *
 }
 
 static size_t
+handle_state(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	struct relay_state_reply *out = reply;
+	uint64_t cursor = ((const struct relay_list *)request)->cursor;
+	size_t filled = sizeof(*out);
+	struct session *session = NULL;
+
+	memset(out, 0, sizeof(*out));
+	while (filled + SESSION_STATE_MAX <= RELAY_DATAGRAM_MAX &&
+		(session = session_next(&cursor)) != NULL) {
+		filled += session_tell_state(
+			session, (struct relay_state_entry *)((uint8_t *)reply + filled));
+		out->count++;
+	}
+	out->cursor = session == NULL ? 0 : cursor;
+	reply_header(&out->header, request, filled);
+	return filled;
+}
+
+static size_t
+handle_restore(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	char reason[RELAY_REASON_SIZE] = "";
+	struct session *session = NULL;
+	enum relay_code code =
+		session_restore((const struct relay_restore *)request, &session, reason);
+
+	return reply_session(request, code, session, reason, reply);
+}
+
+static size_t
+handle_drain(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	uint32_t flags = ((const struct relay_drain *)request)->flags;
+
+	if ((flags & ~(RELAY_DRAIN_ON | RELAY_DRAIN_END)) != 0 || flags == RELAY_DRAIN_END)
+		return api_request_refuse(request, RELAY_E_MALFORMED,
+			"drain: flags are ON, ON and END, or none", reply);
+	sessions_drain(flags);
+	reply_header(reply, request, sizeof(struct relay_header));
+	return sizeof(struct relay_header);
+}
+
+static size_t
 handle_stats(const struct relay_header *request, void *reply, struct api_client *client)
 {
 	struct relay_stats_reply *out = reply;
@@ -204,6 +248,9 @@ static const struct {
 	[RELAY_OP_SUBSCRIBE] = {sizeof(struct relay_header), handle_subscribe},
 	[RELAY_OP_CAPTURE] = {sizeof(struct relay_capture), handle_capture},
 	[RELAY_OP_EXPORT] = {sizeof(struct relay_by_id), handle_export},
+	[RELAY_OP_STATE] = {sizeof(struct relay_list), handle_state},
+	[RELAY_OP_RESTORE] = {sizeof(struct relay_restore), handle_restore},
+	[RELAY_OP_DRAIN] = {sizeof(struct relay_drain), handle_drain},
 };
 
 size_t

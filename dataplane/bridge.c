@@ -131,6 +131,7 @@ bridge_set_key(struct bridge *bridge, unsigned leg, bool transmit,
 	if (transmit) {
 		srtp_key_unref(own(*place));
 		bridge->follow[1 - leg].tx_epoch++;
+		bridge->restored &= (uint8_t) ~(1u << (1 - leg));
 	} else {
 		if (bridge->rare != NULL) {
 			srtp_key_unref(own(bridge->rare->previous[leg]));

@@ -103,7 +103,9 @@ struct bridge {
 	uint32_t generation; /* of the session, which may be gone when a request is read */
 	uint8_t worker;      /* index of the worker that owns the session */
 	uint8_t ready;       /* bit i: what comes in on leg i can be carried to the other */
-	uint8_t reserved[2];
+	uint8_t restored; /* bit i: what flow i has sent under its transmit key is not known whole,
+	                        for that was an earlier life of the relay */
+	uint8_t reserved;
 	struct bridge_leg leg[2];
 };
 _Static_assert(sizeof(struct bridge) == 192, "three cache lines, as slab.h packs them");

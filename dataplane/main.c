@@ -286,13 +286,14 @@ stop(struct process *process)
 	telemetry_remove();
 }
 
-static void
+/* Does the process go on? Not when it is drained and that was to be the end. */
+static bool
 on_timer(struct process *process)
 {
 	uint64_t expirations;
 
 	if (read(process->timer, &expirations, sizeof(expirations)) < 0)
-		return;
+		return true;
 	sessions_poll();
 	capture_poll();
 	process->ticks++;
@@ -300,9 +301,10 @@ on_timer(struct process *process)
 		sessions_expire();
 	if (process->ticks % NEXTHOP_TICKS == 0)
 		nexthop_tick();
+	return (sessions_draining() & RELAY_DRAIN_END) == 0 || sessions_count() > 0;
 }
 
-/* Until a signal asks for the end. */
+/* Until a signal, or a client that drains it, asks for the end. */
 static void
 run(struct process *process)
 {
@@ -318,7 +320,7 @@ run(struct process *process)
 		for (int i = 0; i < count; i++) {
 			void *ptr = events[i].data.ptr;
 			if (ptr == &process->timer)
-				on_timer(process);
+				ending |= !on_timer(process);
 			else if (ptr == &process->nexthops)
 				nexthop_process();
 			else if (ptr != &process->signals)

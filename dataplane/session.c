@@ -26,6 +26,7 @@ static struct {
 	uint32_t next_worker;
 	uint32_t watch_at; /* the slot that sessions_expire() looks at next */
 	struct session_limits limits;
+	uint32_t draining; /* RELAY_DRAIN_* */
 	session_event_cb *on_event;
 	EVP_MD *digest;
 } all;
@@ -52,6 +53,22 @@ uint64_t
 sessions_count(void)
 {
 	return all.live;
+}
+
+void
+sessions_drain(uint32_t flags)
+{
+	if (flags != all.draining)
+		log_info(flags == 0 ? "no longer draining: new sessions are taken, beside %u"
+				    : "draining: no new sessions, %u go on",
+			all.live);
+	all.draining = flags;
+}
+
+uint32_t
+sessions_draining(void)
+{
+	return all.draining;
 }
 
 uint64_t
@@ -244,8 +261,48 @@ repeat(struct session *session, const uint8_t *digest, struct session **out, cha
 		session->id);
 }
 
-enum relay_code
-session_create(const struct relay_create *request, struct session **out, char *reason)
+/* A new session with a bridge that is built; takes it over. */
+static enum relay_code
+install(const struct relay_create *request, const struct relay_restore *past, const uint8_t *digest,
+	struct bridge *bridge, struct session **out, char *reason)
+{
+	struct session *session = session_table_take();
+	enum relay_code code = RELAY_OK;
+
+	if (session == NULL) {
+		code = session_refuse(RELAY_E_NO_MEMORY, reason,
+			"no memory for a session: raise media.memory_mb");
+	} else {
+		flow_state_init(&session->state[0]);
+		flow_state_init(&session->state[1]);
+		if (past != NULL)
+			code = session_take_up(session, bridge, past, reason);
+	}
+	if (code != RELAY_OK) {
+		leg_close(bridge, 0);
+		leg_close(bridge, 1);
+		bridge_free(bridge);
+		if (session != NULL)
+			session_table_give(session);
+		return code;
+	}
+	memcpy(session->id, request->id, sizeof(session->id));
+	memcpy(session->create_digest, digest, sizeof(session->create_digest));
+	session->timeout_ms =
+		request->timeout_ms != 0 ? request->timeout_ms : all.limits.timeout_ms;
+	session->changed_ms = tick_ms();
+	session->created_s = tick_s();
+	session->worker = (uint8_t)(all.next_worker++ % workers_count());
+	session_table_insert(session);
+	session_publish(session, bridge);
+	all.live++;
+	*out = session;
+	return RELAY_OK;
+}
+
+static enum relay_code
+create(const struct relay_create *request, const struct relay_restore *past, struct session **out,
+	char *reason)
 {
 	uint8_t digest[SESSION_DIGEST_SIZE];
 	struct session *session = NULL;
@@ -256,35 +313,34 @@ session_create(const struct relay_create *request, struct session **out, char *r
 		return code;
 	if (digest_of(request, digest) != 0)
 		return session_refuse(RELAY_E_NO_MEMORY, reason, "no memory");
+	if (code == RELAY_OK && past != NULL) {
+		*out = session;
+		return RELAY_OK;
+	}
 	if (code == RELAY_OK)
 		return repeat(session, digest, out, reason);
+	if (all.draining != 0 && past == NULL)
+		return session_refuse(RELAY_E_DRAINING, reason,
+			"the relay is draining: sessions go on, and no new ones begin (sallyctl "
+			"drain --cancel)");
 	if (all.live >= all.max)
 		return session_refuse(RELAY_E_NO_MEMORY, reason,
 			"all %u sessions are in use: raise media.sessions", all.max);
 	if ((code = build(request, &bridge, reason)) != RELAY_OK)
 		return code;
-	session = session_table_take();
-	if (session == NULL) {
-		leg_close(bridge, 0);
-		leg_close(bridge, 1);
-		bridge_free(bridge);
-		return session_refuse(RELAY_E_NO_MEMORY, reason,
-			"no memory for a session: raise media.memory_mb");
-	}
-	memcpy(session->id, request->id, sizeof(session->id));
-	memcpy(session->create_digest, digest, sizeof(session->create_digest));
-	session->timeout_ms =
-		request->timeout_ms != 0 ? request->timeout_ms : all.limits.timeout_ms;
-	session->changed_ms = tick_ms();
-	session->created_s = tick_s();
-	session->worker = (uint8_t)(all.next_worker++ % workers_count());
-	flow_state_init(&session->state[0]);
-	flow_state_init(&session->state[1]);
-	session_table_insert(session);
-	session_publish(session, bridge);
-	all.live++;
-	*out = session;
-	return RELAY_OK;
+	return install(request, past, digest, bridge, out, reason);
+}
+
+enum relay_code
+session_create(const struct relay_create *request, struct session **out, char *reason)
+{
+	return create(request, NULL, out, reason);
+}
+
+enum relay_code
+session_restore(const struct relay_restore *request, struct session **out, char *reason)
+{
+	return create(&request->create, request, out, reason);
 }
 
 static bool
@@ -386,69 +442,6 @@ session_delete(const char *id, struct relay_session *final, char *reason)
 	session_emit(session, RELAY_EVENT_DELETED, 0);
 	session_end(session);
 	return RELAY_OK;
-}
-
-/* Moves a leg of a copy to where a genuine packet came from. A leg in clear learns once: nothing
- * vouches for a second address. */
-static enum relay_code
-move(struct session *session, struct bridge *bridge, const struct latch_request *request,
-	char *reason)
-{
-	struct bridge_leg *leg = &bridge->leg[request->leg];
-	struct relay_addr other = leg_remote(bridge, request->leg, !request->rtcp);
-
-	if (leg->transport == RELAY_TRANSPORT_SRTP)
-		return request->rtcp ? bridge_set_remote(
-					       bridge, request->leg, &other, &request->from, reason)
-		                     : bridge_set_remote(bridge, request->leg, &request->from,
-					       &other, reason);
-	static const struct relay_addr derived;
-	if (request->rtcp || tick_ms() - session->changed_ms > RELAY_LEARN_MS)
-		return session_refuse(
-			RELAY_E_ADDRESS, reason, "the time to learn an address is over");
-	leg->flags &= (uint8_t)~RELAY_LEG_LATCH;
-	return bridge_set_remote(bridge, request->leg, &request->from, &derived, reason);
-}
-
-/* A worker saw a genuine packet from another address than the leg's. */
-static void
-latch(const struct latch_request *request)
-{
-	/* slots are never given back, so an ended session's can be looked at */
-	struct session *session = (struct session *)(void *)request->session;
-	char reason[RELAY_REASON_SIZE] = "";
-
-	if (session->bridge == NULL || session->ended || session->generation != request->generation)
-		return;
-	const struct bridge_leg *leg = &session->bridge->leg[request->leg];
-	/* where RTP's address is not known, that of RTCP must not stand for it */
-	bool wanted = (leg->flags & RELAY_LEG_LATCH) != 0 &&
-	              (!request->rtcp || leg->remote[0].family != 0);
-	struct bridge *bridge = wanted ? bridge_begin(session->bridge) : NULL;
-	if (bridge != NULL) {
-		if (move(session, bridge, request, reason) == RELAY_OK) {
-			session->latched |= (uint8_t)(1u << request->leg);
-			session_publish(session, bridge);
-			session_emit(session, RELAY_EVENT_LATCHED, request->leg);
-		} else {
-			bridge_free(bridge);
-			log_warning("session %s leg %u: a packet came from an address that can't "
-				    "be used: %s",
-				session->id, request->leg, reason);
-		}
-	}
-	/* pairs with the acquire load in the worker: it sees the new bridge, or may ask again */
-	atomic_store_explicit(&session->state[request->leg].latch_asked, 0, memory_order_release);
-}
-
-void
-sessions_poll(void)
-{
-	struct latch_request request;
-
-	while (rte_ring_dequeue_elem(workers_shared()->latches, &request, sizeof(request)) == 0)
-		latch(&request);
-	reclaim_poll();
 }
 
 void

@@ -30,11 +30,14 @@ void sessions_fini(void);
 
 void sessions_on_event(session_event_cb *cb);
 
-/* The four requests: the relay API's bodies in, enum relay_code out. Where that is not RELAY_OK,
+/* The requests: the relay API's bodies in, enum relay_code out. Where that is not RELAY_OK,
  * nothing has changed, and `reason` (RELAY_REASON_SIZE bytes) holds a sentence. session_delete()
  * fills `final` with the last counters. */
 enum relay_code
 session_create(const struct relay_create *request, struct session **out, char *reason);
+/* A session that an earlier life of the relay had, with what is known of its flows. */
+enum relay_code
+session_restore(const struct relay_restore *request, struct session **out, char *reason);
 enum relay_code
 session_update(const struct relay_update *request, struct session **out, char *reason);
 enum relay_code session_delete(const char *id, struct relay_session *final, char *reason);
@@ -48,6 +51,12 @@ void session_describe_short(const struct session *session, struct relay_list_ent
  * it. Fills in all but the header. Whoever asks is new to the session: an event of a key that is
  * nearly used up will be told again. */
 void session_export(struct session *session, struct relay_create *out);
+/* What session_restore() would need of it, as RELAY_OP_STATE tells it: writes at most
+ * SESSION_STATE_MAX bytes, and returns how many. */
+#define SESSION_STATE_MAX                   \
+	(sizeof(struct relay_state_entry) + \
+		2 * RELAY_STREAMS_MAX * sizeof(struct relay_stream_state))
+size_t session_tell_state(const struct session *session, struct relay_state_entry *out);
 
 /* Walks the sessions: the first at or after *cursor, which is then moved behind it; NULL at the
  * end. Start with 0. */
@@ -60,6 +69,10 @@ void sessions_poll(void);
 /* Ends the sessions whose media has timed out: looks at a part of them at each call, at all within
  * a second when called ten times a second. */
 void sessions_expire(void);
+
+/* From now on, RELAY_DRAIN_*: no new sessions. */
+void sessions_drain(uint32_t flags);
+uint32_t sessions_draining(void);
 
 uint64_t sessions_count(void);
 uint64_t sessions_max(void);

@@ -104,6 +104,11 @@ void leg_close(const struct bridge *bridge, unsigned leg);
 struct media_address *leg_address(const struct bridge *bridge, unsigned leg);
 struct relay_addr leg_remote(const struct bridge *bridge, unsigned leg, bool rtcp);
 
+/* session_state.c: the flows of a new session go on where an earlier life of the relay left them,
+ * by the keys that `bridge`, not published yet, has. NO_MEMORY or MALFORMED: nothing is kept. */
+enum relay_code session_take_up(struct session *session, struct bridge *bridge,
+	const struct relay_restore *past, char *reason);
+
 /* session_watch.c */
 struct session_limits {
 	uint32_t timeout_ms;

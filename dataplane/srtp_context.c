@@ -31,13 +31,20 @@ srtp_context_find_earlier(const struct flow_state *state, uint32_t ssrc, uint8_t
 	return stream;
 }
 
+/* Packets of one SSRC that an earlier life of the relay may have sent since it last told its state.
+ * Less than half of all numbers, or the far end could not follow. */
+#define RESTORED_MARGIN 0x4000u
+
 /* The lowest index that this context has not used, nor will if it ends here. */
 static uint64_t
 next_tx(const struct srtp_stream *stream)
 {
-	if (stream->tx_restart)
+	if (stream->tx_restart == SRTP_TX_ANEW)
 		return stream->tx_base;
-	return stream->rtp_started ? stream->rtp_highest + stream->tx_base + 1 : 0;
+	if (!stream->rtp_started)
+		return 0;
+	return stream->rtp_highest + stream->tx_base + 1 +
+	       (stream->tx_restart == SRTP_TX_RESTORED ? RESTORED_MARGIN : 0);
 }
 
 /* A new transmit key starts its far end at ROC 0 (RFC 4568 7.1.4): no index of it was used yet. */
@@ -45,7 +52,7 @@ static void
 restart_transmit(struct flow_state *state)
 {
 	for (struct srtp_stream *stream = first(state); stream != NULL; stream = stream->next) {
-		stream->tx_restart = 1;
+		stream->tx_restart = SRTP_TX_ANEW;
 		stream->tx_base = 0;
 	}
 	state->rtcp_tx_index = 0;
@@ -82,7 +89,7 @@ srtp_context_restart(struct srtp_stream *stream)
 
 	srtp_stream_init(stream, stream->ssrc);
 	stream->tx_base = floor;
-	stream->tx_restart = 1;
+	stream->tx_restart = SRTP_TX_ANEW;
 	stream->epoch = epoch;
 	stream->next = next;
 }
@@ -166,7 +173,7 @@ srtp_context_take(struct packet *packet, struct rte_mempool *streams, enum relay
 	}
 	if (stream != NULL && earlier != NULL) {
 		stream->tx_base = floor;
-		stream->tx_restart = 1;
+		stream->tx_restart = SRTP_TX_ANEW;
 	}
 	return stream;
 }
@@ -206,10 +213,10 @@ srtp_context_choose_tx(struct packet *packet)
 
 	if (!below_successor(packet))
 		return RELAY_DROP_TOO_OLD;
-	if (stream->tx_restart) {
+	if (stream->tx_restart == SRTP_TX_ANEW) {
 		stream->tx_base = restart_index(stream->tx_base, index) - index;
 		stream->tx_run = late ? (uint32_t)(stream->rtp_highest - index) : 0;
-		stream->tx_restart = 0;
+		stream->tx_restart = SRTP_TX_FOLLOWS;
 	}
 	if (late && stream->rtp_highest - index > stream->tx_run)
 		return RELAY_DROP_TOO_OLD;
@@ -219,6 +226,7 @@ srtp_context_choose_tx(struct packet *packet)
 	if (stream->rtp_started && !late) {
 		uint64_t run = stream->tx_run + (index - stream->rtp_highest);
 		stream->tx_run = run < UINT32_MAX ? (uint32_t)run : UINT32_MAX;
+		stream->tx_restart = SRTP_TX_FOLLOWS;
 	}
 	packet->op.tx_index = tx_index;
 	return RELAY_DROP_NONE;

@@ -38,11 +38,39 @@ began_anew(const struct packet *packet)
 	       packet->op.rx_index + RESTART_BEHIND < stream->rtp_highest;
 }
 
+/* An SSRC that is new to us may have been heard, and sent on by its own index, by an earlier life
+ * of the relay: it goes on so. */
+static bool
+may_be_known(const struct packet *packet)
+{
+	const struct srtp_stream *stream = packet->stream;
+
+	return (packet->bridge->restored >> packet->leg & 1) != 0 && !stream->rtp_started &&
+	       stream->tx_restart == SRTP_TX_FOLLOWS;
+}
+
+/* After a restart of the relay an SSRC goes on where it was told to be, or what the earlier life
+ * sent is not known: nothing more is sent under that key (RFC 3711 9.2), and a new one is asked
+ * for. */
+static bool
+retire_key(const struct packet *packet)
+{
+	const struct srtp_key *tx = packet->bridge->tx[1 - packet->leg];
+
+	if (!packet->recovered || packet->stream->tx_restart != SRTP_TX_RESTORED || tx == NULL)
+		return false;
+	atomic_store_explicit(
+		&state_of(packet)->tx_key_packets, tx->lifetime, memory_order_relaxed);
+	return true;
+}
+
 /* Where a key is on either side, an index is good once. */
 static enum relay_drop
 choose_index(struct packet *packet)
 {
-	if (began_anew(packet))
+	if (retire_key(packet))
+		return RELAY_DROP_KEY_EXPIRED;
+	if (began_anew(packet) && !may_be_known(packet))
 		srtp_context_restart(packet->stream);
 	/* an earlier packet of this batch may have been the same one */
 	enum relay_drop reason = srtp_stream_check(packet->stream, packet->op.rx_index);

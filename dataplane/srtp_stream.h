@@ -13,20 +13,28 @@
 #define SRTCP_REPLAY_WINDOW 64
 #define SRTP_SEQUENCE_HALF 0x8000u /* half the numbers: nearer one way than the other */
 
+/* What the index is that a packet is sent with. */
+enum srtp_tx {
+	SRTP_TX_FOLLOWS = 0,  /* the received one and tx_base */
+	SRTP_TX_ANEW = 1,     /* chosen anew at the next packet, from tx_base on */
+	SRTP_TX_RESTORED = 2, /* as FOLLOWS; but more has been sent than rtp_highest tells: an
+	                         earlier life of the relay did, since it last told its state */
+};
+
 struct srtp_stream {
 	uint32_t ssrc;
 	uint8_t rtp_started; /* a genuine RTP packet has been seen */
 	uint8_t rtcp_started;
-	uint8_t tx_restart;   /* the next packet chooses anew what is added to its index */
-	uint8_t epoch;        /* of the receive key that it belongs to */
-	uint64_t rtp_highest; /* highest genuine packet index: ROC || s_l */
+	uint8_t tx_restart;                           /* enum srtp_tx */
+	uint8_t epoch;                                /* of the receive key that it belongs to */
+	uint64_t rtp_highest;                         /* highest genuine packet index: ROC || s_l */
 	uint64_t rtp_window[SRTP_REPLAY_WINDOW / 64]; /* bit i of the 128: highest - i was seen */
 	uint64_t rtcp_window;
 	uint32_t rtcp_highest; /* highest genuine SRTCP index */
 	uint32_t tx_run;  /* how far below rtp_highest a packet may still be transmitted: what lies
 			     further belongs to before a restart */
-	uint64_t tx_base; /* what is added to a receive index to transmit with, modulo 2^64; while
-			     tx_restart is set, the lowest index that may be transmitted */
+	uint64_t tx_base; /* what is added to a receive index to transmit with, modulo 2^64; with
+			     SRTP_TX_ANEW, the lowest index that may be transmitted */
 	struct srtp_stream *next; /* further contexts of the same direction */
 };
 _Static_assert(sizeof(struct srtp_stream) == 64, "one cache line");

@@ -217,6 +217,7 @@ stats_status(struct relay_status_reply *out)
 	out->pid = (uint32_t)getpid();
 	out->workers = workers_count();
 	out->interfaces = ifaces_count;
+	out->draining = sessions_draining();
 	for (unsigned i = 0; i < ifaces_count && i < RELAY_STATUS_INTERFACES; i++)
 		describe_interface(ifaces[i], &out->interface[i]);
 }

@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-#define RELAY_API_VERSION 3
+#define RELAY_API_VERSION 4
 #define RELAY_DATAGRAM_MAX 65536 /* bytes: the most that either side sends at once */
 #define RELAY_ID_SIZE 48         /* bytes of a session's name, NUL-padded, at least one NUL */
 #define RELAY_NAME_SIZE 16       /* bytes of an interface's name, NUL-padded */
@@ -45,6 +45,9 @@ enum relay_op {
 	RELAY_OP_EVENT = 9,     /* from the relay only: relay_event, request_id 0 */
 	RELAY_OP_CAPTURE = 10,  /* relay_capture        -> relay_header, with a descriptor */
 	RELAY_OP_EXPORT = 11,   /* relay_by_id          -> relay_create, keys and all */
+	RELAY_OP_STATE = 12,    /* relay_list           -> relay_state_reply */
+	RELAY_OP_RESTORE = 13,  /* relay_restore        -> relay_session */
+	RELAY_OP_DRAIN = 14,    /* relay_drain          -> relay_header */
 };
 
 enum relay_code {
@@ -144,6 +147,77 @@ struct relay_create {
 	uint32_t timeout_ms; /* end the session after so long without genuine media; 0: default */
 	uint32_t reserved;
 	struct relay_leg_spec leg[2];
+};
+
+#define RELAY_STREAMS_MAX 16 /* SSRCs of a flow that its state tells of */
+
+#define RELAY_STREAM_RTP 0x1u  /* an RTP packet has been received: rtp_highest counts */
+#define RELAY_STREAM_RTCP 0x2u /* SRTCP has been received: rtcp_highest counts */
+#define RELAY_STREAM_EARLIER \
+	0x4u /* it was heard under an earlier receive key, not yet under this */
+
+/* One SSRC that comes in on a leg, and is sent on. */
+struct relay_stream_state {
+	uint32_t ssrc;
+	uint32_t flags;        /* RELAY_STREAM_* */
+	uint64_t rtp_highest;  /* packet index received, RFC 3711 3.3.1: ROC || sequence */
+	uint64_t tx_base;      /* what is added to it to send with, modulo 2^64 */
+	uint32_t rtcp_highest; /* SRTCP index received */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct relay_stream_state) == 32, "relay API layout");
+
+#define RELAY_FLOW_SETTLED \
+	0x1u /* the state is whole: a relay that goes on with it uses no packet index twice. Not
+		settled: a key or address has changed, and no packet has come since */
+
+/* A flow: what comes in on a leg, and is sent on to the other. */
+struct relay_flow_state {
+	uint32_t flags;     /* RELAY_FLOW_* */
+	uint32_t streams;   /* how many relay_stream_state there are */
+	uint32_t rtcp_sent; /* the last SRTCP index, under the other leg's transmit key */
+	uint32_t reserved;
+	uint64_t rx_key_packets; /* under this leg's receive key, for its lifetime */
+	uint64_t tx_key_packets; /* under the other leg's transmit key */
+};
+_Static_assert(sizeof(struct relay_flow_state) == 32, "relay API layout");
+
+/* What a session needs to go on in another life of the relay, beside its keys. */
+struct relay_state_entry {
+	char id[RELAY_ID_SIZE];
+	uint32_t length; /* bytes, with the streams, a multiple of 8 */
+	uint32_t reserved;
+	struct relay_addr remote[2][2]; /* of each leg: RTP, RTCP; in force now */
+	struct relay_flow_state flow[2];
+	struct relay_stream_state stream[]; /* those of flow 0, then those of flow 1 */
+};
+
+struct relay_state_reply {
+	struct relay_header header;
+	uint64_t cursor; /* as in relay_list_reply */
+	uint32_t count;
+	uint32_t reserved;
+	uint8_t entries[]; /* relay_state_entry, one behind the other */
+};
+
+/* Installs a session again that an earlier life of the relay had: `create` names both legs' keys,
+ * addresses and exact local ports; flow and stream are what STATE told last, at most some seconds
+ * before that life's end. Where a key or an address has changed since, or the flow comes in in
+ * clear, give it a transmit key that was never used, or none yet. A session that exists stays as it
+ * is, and is told of. */
+struct relay_restore {
+	struct relay_create create; /* header.op is RELAY_OP_RESTORE */
+	struct relay_flow_state flow[2];
+	struct relay_stream_state stream[2][RELAY_STREAMS_MAX];
+};
+
+#define RELAY_DRAIN_ON 0x1u  /* CREATE is refused with RELAY_E_DRAINING; sessions go on */
+#define RELAY_DRAIN_END 0x2u /* and the relay ends when the last one has */
+
+struct relay_drain {
+	struct relay_header header;
+	uint32_t flags; /* RELAY_DRAIN_*; 0: no longer */
+	uint32_t reserved;
 };
 
 #define RELAY_UPDATE_REMOTE 0x1u    /* remote_rtp, remote_rtcp, flags, dscp, clock_rate */
@@ -287,7 +361,7 @@ struct relay_status_reply {
 	uint32_t pid;
 	uint32_t workers;
 	uint32_t interfaces;
-	uint32_t reserved;
+	uint32_t draining; /* RELAY_DRAIN_* */
 	struct relay_status_interface interface[RELAY_STATUS_INTERFACES];
 };
 
@@ -333,6 +407,9 @@ _Static_assert(sizeof(struct relay_session) % 8 == 0, "padded to 8");
 _Static_assert(sizeof(struct relay_list_entry) % 8 == 0, "padded to 8");
 _Static_assert(sizeof(struct relay_status_reply) % 8 == 0, "padded to 8");
 _Static_assert(sizeof(struct relay_event) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_state_entry) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_restore) % 8 == 0, "padded to 8");
+_Static_assert(sizeof(struct relay_drain) % 8 == 0, "padded to 8");
 _Static_assert(sizeof(struct relay_reply_error) % 8 == 0, "padded to 8");
 
 #endif

@@ -16,9 +16,12 @@ least_length(const struct relay_header *header)
 	case RELAY_OP_UPDATE:
 	case RELAY_OP_DELETE:
 	case RELAY_OP_QUERY:
+	case RELAY_OP_RESTORE:
 		return sizeof(struct relay_session);
 	case RELAY_OP_EXPORT:
 		return sizeof(struct relay_create);
+	case RELAY_OP_STATE:
+		return sizeof(struct relay_state_reply);
 	case RELAY_OP_LIST:
 		return sizeof(struct relay_list_reply);
 	case RELAY_OP_STATS:
@@ -40,6 +43,29 @@ check_list(struct relay_list_reply *list)
 		return false;
 	for (uint32_t i = 0; i < list->count; i++)
 		END_TEXT(list->entry[i].id);
+	return true;
+}
+
+/* Each entry ends where it says, and holds the streams that it counts. */
+static bool
+check_state(struct relay_state_reply *state)
+{
+	size_t left = state->header.length - sizeof(*state);
+	uint8_t *at = state->entries;
+
+	for (uint32_t i = 0; i < state->count; i++) {
+		struct relay_state_entry *entry = (struct relay_state_entry *)at;
+		if (left < sizeof(*entry) || entry->length > left || entry->length % 8 != 0 ||
+			entry->flow[0].streams > RELAY_STREAMS_MAX ||
+			entry->flow[1].streams > RELAY_STREAMS_MAX ||
+			entry->length !=
+				sizeof(*entry) + (entry->flow[0].streams + entry->flow[1].streams) *
+							 sizeof(entry->stream[0]))
+			return false;
+		END_TEXT(entry->id);
+		at += entry->length;
+		left -= entry->length;
+	}
 	return true;
 }
 
@@ -111,6 +137,8 @@ client_check_message(struct relay_header *header, size_t left)
 	switch (header->op) {
 	case RELAY_OP_LIST:
 		return check_list((struct relay_list_reply *)header);
+	case RELAY_OP_STATE:
+		return check_state((struct relay_state_reply *)header);
 	case RELAY_OP_STATS:
 		return check_stats((struct relay_stats_reply *)header);
 	case RELAY_OP_STATUS:
@@ -119,6 +147,7 @@ client_check_message(struct relay_header *header, size_t left)
 	case RELAY_OP_UPDATE:
 	case RELAY_OP_DELETE:
 	case RELAY_OP_QUERY:
+	case RELAY_OP_RESTORE:
 		return check_session((struct relay_session *)header);
 	case RELAY_OP_EXPORT:
 		return check_export((struct relay_create *)header);

@@ -86,7 +86,7 @@ def requests():
     yield b"\1" + create + update + header(4) + name + header(3) + name
     yield b"\1" + header(5) + bytes(8) + header(6) + header(7)
     yield b"\1" + header(10) + name + bytes(32)
-    yield b"\0" + struct.pack("HHIQII", 3, 7, 24, 7, 0, 0)
+    yield b"\0" + struct.pack("HHIQII", 4, 7, 24, 7, 0, 0)
 
 
 def batches():
