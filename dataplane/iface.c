@@ -178,12 +178,48 @@ close_port(const struct iface *iface)
 		port_close(iface->port_id);
 }
 
+/* An address's bytes that the map goes by. */
+static uint32_t
+last_word(const uint8_t *ip, unsigned family)
+{
+	uint32_t word;
+
+	memcpy(&word, family == 4 ? ip : ip + 12, sizeof(word));
+	return word;
+}
+
+static struct iface_slot *
+find_slot(const struct iface *iface, const uint8_t *ip, unsigned family)
+{
+	uint32_t word = last_word(ip, family);
+
+	for (uint32_t at = media_address_hash(iface, word);; at++) {
+		struct iface_slot *slot = &iface->map[at & iface->map_mask];
+		if (slot->address == NULL)
+			return NULL;
+		if (slot->word == word && slot->family == family &&
+			memcmp(slot->address->ip.ip, ip, family == 4 ? 4 : 16) == 0)
+			return slot;
+	}
+}
+
+const struct media_address *
+iface_address(const struct iface *iface, const uint8_t *ip, unsigned family)
+{
+	const struct iface_slot *slot = find_slot(iface, ip, family);
+
+	return slot != NULL ? slot->address : NULL;
+}
+
 void
 media_address_set_table(struct media_address *address, struct port_table *table)
 {
+	struct iface_slot *slot = find_slot(address->iface, address->ip.ip, address->ip.family);
+
 	address->table = table;
-	address->ports_first = table != NULL ? table->first : 0;
-	address->ports = table != NULL ? 2u * table->pairs : 0;
+	slot->ports_first = table != NULL ? table->first : 0;
+	slot->ports = table != NULL ? 2u * table->pairs : 0;
+	slot->entries = table != NULL ? table->entry : NULL;
 }
 
 #define MAP_SIZE_MAX 32768u
@@ -200,11 +236,13 @@ fill_map(struct iface *iface, uint32_t size, uint32_t factor)
 	iface->map_mask = (uint16_t)(size - 1);
 	for (unsigned i = 0; i < iface->addresses_count; i++) {
 		struct media_address *address = iface->addresses[i];
-		uint32_t at = media_address_hash(iface, address->ip.ip, address->ip.family);
-		taken += iface->map[at & iface->map_mask] != NULL;
-		while (iface->map[at & iface->map_mask] != NULL)
+		uint32_t word = last_word(address->ip.ip, address->ip.family);
+		uint32_t at = media_address_hash(iface, word);
+		taken += iface->map[at & iface->map_mask].address != NULL;
+		while (iface->map[at & iface->map_mask].address != NULL)
 			at++;
-		iface->map[at & iface->map_mask] = address;
+		iface->map[at & iface->map_mask] = (struct iface_slot){
+			.word = word, .family = address->ip.family, .address = address};
 	}
 	return taken;
 }
@@ -221,7 +259,7 @@ make_map(struct iface *iface)
 
 	while (size < 2 * count || (size < count * count / 4 && size < MAP_SIZE_MAX))
 		size *= 2;
-	iface->map = calloc(size, sizeof(struct media_address *));
+	iface->map = aligned_alloc(64, size * sizeof(struct iface_slot));
 	if (iface->map == NULL)
 		return -ENOMEM;
 	for (unsigned trial = 0; trial < MAP_TRIALS && least > 0; trial++) {

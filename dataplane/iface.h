@@ -23,15 +23,24 @@ struct port_table;
 struct media_address {
 	struct relay_ip ip;
 	uint16_t index; /* in media_addresses[] */
-	/* of the table, which so need not be read to know whether it has a port */
-	uint16_t ports_first;
-	uint32_t ports; /* 0: no table yet */
 	uint8_t prefix_length;
 	struct iface *iface;
 	struct port_table *table; /* local port -> session: media_address_set_table() */
 	struct relay_ip gateway;
 	const struct config_address *config;
 };
+
+/* Of an interface's map: what a worker asks of each packet's address, in half a cache line, so that
+ * many addresses need not be read themselves. */
+struct iface_slot {
+	uint32_t word; /* the address, or the last four bytes of an IPv6 one, as in a header */
+	uint32_t ports;
+	uint16_t ports_first;
+	uint16_t family;
+	struct media_address *address; /* NULL: the slot is free */
+	_Atomic uintptr_t *entries;    /* of its table: the pair of ports_first */
+};
+_Static_assert(sizeof(struct iface_slot) == 32, "two in a cache line");
 
 struct iface {
 	/* read by workers at each packet */
@@ -44,10 +53,11 @@ struct iface {
 	uint8_t tap_queues;           /* of the TAP: that many workers, the first, serve it */
 	uint8_t dscp;                 /* of what is sent to legs that have none of their own */
 	struct rte_ether_addr mac;
-	/* Open addressing by the address's last bytes: at most half full, NULL ends a search. */
+	/* Open addressing by the address's last bytes: at most half full, a slot without an
+	 * address ends a search. */
 	uint16_t map_mask;
 	uint32_t map_factor; /* odd: of the hash */
-	struct media_address **map;
+	struct iface_slot *map;
 
 	/* control thread only */
 	struct media_address **addresses;
@@ -104,38 +114,35 @@ device_iface(const struct device *device, uint16_t vlan)
 	return NULL;
 }
 
-/* Is the port in the range of the address's table? Any worker. */
-static inline bool
-media_address_covers(const struct media_address *address, uint16_t port)
-{
-	return (uint16_t)(port - address->ports_first) < address->ports;
-}
-
-/* Gives the address its table, or takes it away (NULL). Control thread; no worker runs. */
+/* Gives the address of a registered interface its table, or takes it away (NULL). Control thread;
+ * no worker runs. */
 void media_address_set_table(struct media_address *address, struct port_table *table);
 
 static inline uint32_t
-media_address_hash(const struct iface *iface, const uint8_t *ip, unsigned family)
+media_address_hash(const struct iface *iface, uint32_t word)
 {
-	uint32_t word;
+	/* the upper half of the product: addresses that differ in their last byte alone differ in
+	 * a word's uppermost, which the lower half would lose */
+	return (uint32_t)((uint64_t)word * iface->map_factor >> 32);
+}
 
-	__builtin_memcpy(&word, family == 4 ? ip : ip + 12, 4);
-	return (word * iface->map_factor) >> 16;
+/* The slot of an IPv4 address as it stands in a header, or NULL. Any worker. */
+static inline const struct iface_slot *
+iface_slot_ipv4(const struct iface *iface, uint32_t word)
+{
+	uint32_t at = media_address_hash(iface, word);
+
+	for (;; at++) {
+		const struct iface_slot *slot = &iface->map[at & iface->map_mask];
+		if (slot->address == NULL)
+			return NULL;
+		if (slot->word == word && slot->family == 4)
+			return slot;
+	}
 }
 
 /* The interface's media address that equals these 4 or 16 bytes, or NULL. Any worker. */
-static inline const struct media_address *
-iface_address(const struct iface *iface, const uint8_t *ip, unsigned family)
-{
-	uint32_t at = media_address_hash(iface, ip, family);
-
-	for (;; at++) {
-		const struct media_address *address = iface->map[at & iface->map_mask];
-		if (address == NULL ||
-			(address->ip.family == family &&
-				__builtin_memcmp(address->ip.ip, ip, family == 4 ? 4 : 16) == 0))
-			return address;
-	}
-}
+const struct media_address *
+iface_address(const struct iface *iface, const uint8_t *ip, unsigned family);
 
 #endif

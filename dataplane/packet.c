@@ -45,6 +45,12 @@ check_udp_checksum(struct packet *packet, const struct rte_udp_hdr *udp)
 	return RELAY_DROP_NONE;
 }
 
+static bool
+covers(const struct media_address *address, uint16_t port)
+{
+	return address->table != NULL && port_table_covers(address->table, port);
+}
+
 /* `udp` has `length` bytes by the IP header, of which `there` lie in the first segment;
  * packet->address and the source's IP are set. */
 static enum packet_fate
@@ -59,7 +65,7 @@ classify_udp(struct packet *packet, uint8_t *udp, unsigned length, unsigned ther
 		return drop(reason, RELAY_DROP_ETHER_TRUNCATED);
 
 	uint16_t port = rte_be_to_cpu_16(header->dst_port);
-	if (!media_address_covers(packet->address, port))
+	if (!covers(packet->address, port))
 		return PACKET_KERNEL;
 
 	/* RFC 768: the length counts header and data; IP may carry more, never less */
@@ -69,6 +75,7 @@ classify_udp(struct packet *packet, uint8_t *udp, unsigned length, unsigned ther
 
 	packet->source.port = rte_be_to_cpu_16(header->src_port);
 	packet->local_port = port;
+	packet->entry = port_table_entry(packet->address->table, port);
 	packet->payload = udp + sizeof(*header);
 	packet->length = (uint16_t)(udp_length - sizeof(*header));
 	return PACKET_MEDIA;
@@ -152,7 +159,7 @@ classify_fragment(
 
 	if (length < sizeof(*fragment) + sizeof(*udp) || fragment->next_header != IPPROTO_UDP ||
 		(rte_be_to_cpu_16(fragment->frag_data) & RTE_IPV6_EHDR_FO_MASK) != 0 ||
-		!media_address_covers(packet->address, rte_be_to_cpu_16(udp->dst_port)))
+		!covers(packet->address, rte_be_to_cpu_16(udp->dst_port)))
 		return PACKET_KERNEL;
 	return drop(reason, RELAY_DROP_IP_FRAGMENT);
 }
@@ -266,13 +273,13 @@ is_plain(struct packet *packet, const struct device *device)
 		length + PLAIN_IP > total ||
 		checksum_fold(checksum_word(first) + checksum_word(second) + to) != 0xffff)
 		return false;
-	const struct media_address *address =
-		iface_address(device->untagged, (const uint8_t *)&to, 4);
+	const struct iface_slot *slot = iface_slot_ipv4(device->untagged, to);
 	uint16_t port = rte_be_to_cpu_16((uint16_t)(udp >> 16));
-	if (address == NULL || !media_address_covers(address, port))
+	if (slot == NULL || (uint16_t)(port - slot->ports_first) >= slot->ports)
 		return false;
 	packet->iface = device->untagged;
-	packet->address = address;
+	packet->address = slot->address;
+	packet->entry = &slot->entries[(uint16_t)(port - slot->ports_first) / 2];
 	endpoint_set_ipv4(&packet->source, from, rte_be_to_cpu_16((uint16_t)udp));
 	packet->local_port = port;
 	packet->payload = (uint8_t *)(uintptr_t)(frame + udp_at + sizeof(udp));

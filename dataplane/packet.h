@@ -44,8 +44,8 @@ struct packet {
 };
 
 enum packet_fate {
-	PACKET_MEDIA,  /* UDP to a media port of ours: payload, length, local_port, source, address
-	                 and udp_unchecked are set */
+	PACKET_MEDIA,  /* UDP to a media port of ours: payload, length, local_port, entry, source,
+	                 address and udp_unchecked are set */
 	PACKET_KERNEL, /* not media: the exception path takes it, without its VLAN tag */
 	PACKET_DROP,   /* malformed; *reason says how */
 };

@@ -59,12 +59,11 @@ port_table_covers(const struct port_table *table, uint16_t port)
 	return (uint16_t)(port - table->first) < 2u * table->pairs;
 }
 
-/* What lies under a port of a table that begins with the port `first` (told by who knows, so that
- * the table's head need not be read); port_table_covers() holds for it. */
+/* What lies under a port, for which port_table_covers() holds. */
 static inline const _Atomic uintptr_t *
-port_table_entry(const struct port_table *table, uint16_t first, uint16_t port)
+port_table_entry(const struct port_table *table, uint16_t port)
 {
-	return &table->entry[(uint16_t)(port - first) / 2];
+	return &table->entry[(uint16_t)(port - table->first) / 2];
 }
 
 /* Reads it. Any worker, between two of its quiescent states. */
@@ -80,7 +79,7 @@ port_table_read(const _Atomic uintptr_t *at)
 static inline struct port_entry
 port_table_lookup(const struct port_table *table, uint16_t port)
 {
-	return port_table_read(port_table_entry(table, table->first, port));
+	return port_table_read(port_table_entry(table, port));
 }
 
 #endif

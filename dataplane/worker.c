@@ -114,8 +114,6 @@ classify_burst(struct worker *worker, const struct device *device, struct rte_mb
 			worker_drop(worker, mbufs[i], packet->iface, NULL, reason);
 			break;
 		case PACKET_MEDIA:
-			packet->entry = port_table_entry(packet->address->table,
-				packet->address->ports_first, packet->local_port);
 			rte_prefetch0((const void *)packet->entry);
 			sorted->media[sorted->medias++] = packet;
 			break;

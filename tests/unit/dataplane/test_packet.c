@@ -531,11 +531,12 @@ start(void **state)
 			const char *text = wanted[i].address[k];
 			struct media_address *address = &addresses[i][k];
 			relay_ip_parse(text, strlen(text), &address->ip);
-			media_address_set_table(address, port_table_create(20000, 20099));
 			pointers[i][iface->addresses_count++] = address;
 		}
 		if (iface_register(iface) != 0)
 			return -1;
+		for (unsigned k = 0; k < iface->addresses_count; k++)
+			media_address_set_table(pointers[i][k], port_table_create(20000, 20099));
 	}
 	return pool != NULL && devices_count == 2 ? 0 : -1;
 }
