@@ -172,9 +172,37 @@ read_assertion(su_home_t *home, const sip_t *in)
 	return all != NULL ? sip_p_asserted_identity_make(home, all) : NULL;
 }
 
+/* Digits, perhaps after a "+": a number, and long enough for none of our own short ones. */
+static bool
+is_number(const char *user)
+{
+	size_t digits = strspn(user + (*user == '+'), "0123456789");
+
+	return digits >= NUMBER_MIN && user[digits + (*user == '+')] == '\0';
+}
+
+/* Is it the name of one of our users, whom no trunk speaks for? A number in our domain is not. */
+static bool
+is_of_our_users(const struct config_sip *config, const struct party *from, const url_t *url)
+{
+	const char *host = url->url_host;
+
+	if (host == NULL || (url->url_type != url_sip && url->url_type != url_sips) ||
+		(url->url_user != NULL && is_number(url->url_user)))
+		return false;
+	size_t length = strlen(host);
+	if (length > 0 && host[length - 1] == '.')
+		length--;
+	return (strlen(config->domain) == length &&
+		       strncasecmp(host, config->domain, length) == 0) ||
+	       (strlen(from->trunk->from_domain) == length &&
+		       strncasecmp(host, from->trunk->from_domain, length) == 0);
+}
+
 /* What a trusted trunk asserts, read and written anew: one address of each scheme. */
 static char *
-assert_again(su_home_t *home, const sip_t *in)
+assert_again(
+	su_home_t *home, const struct config_sip *config, const sip_t *in, const struct party *from)
 {
 	const sip_p_asserted_identity_t *at = read_assertion(home, in);
 	char *text = NULL;
@@ -183,7 +211,8 @@ assert_again(su_home_t *home, const sip_t *in)
 	for (unsigned count = 0; at != NULL && count < IDENTITIES_MAX; at = at->paid_next) {
 		enum url_type_e type = at->paid_url->url_type;
 		bool tel = type == url_tel;
-		if ((!tel && type != url_sip && type != url_sips) || (tel ? had_tel : had_sip))
+		if ((!tel && type != url_sip && type != url_sips) || (tel ? had_tel : had_sip) ||
+			is_of_our_users(config, from, at->paid_url))
 			continue;
 		*(tel ? &had_tel : &had_sip) = true;
 		count++;
@@ -211,16 +240,7 @@ identity_asserted(su_home_t *home, const struct config_sip *config, const sip_t 
 	if (from->kind == PARTY_USER)
 		return name_addr(home, in->sip_request != NULL ? in->sip_from->a_display : NULL,
 			address_of_record(home, config, from, to));
-	return identity_is_trusted(from) ? assert_again(home, in) : NULL;
-}
-
-/* Digits, perhaps after a "+": a number, and long enough for none of our own short ones. */
-static bool
-is_number(const char *user)
-{
-	size_t digits = strspn(user + (*user == '+'), "0123456789");
-
-	return digits >= NUMBER_MIN && user[digits + (*user == '+')] == '\0';
+	return identity_is_trusted(from) ? assert_again(home, config, in, from) : NULL;
 }
 
 /* The URI of a caller from a trunk, as `to` sees it. A number is good in our domain, where it can

@@ -166,7 +166,7 @@ test_long_display_names(void **state)
 static void
 test_who_asserts(void **state)
 {
-	static const char foreign[] = "P-Asserted-Identity: \"CEO\" <sip:ceo@home.example>\r\n"
+	static const char foreign[] = "P-Asserted-Identity: \"CEO\" <sip:ceo@c.example>\r\n"
 				      "P-Preferred-Identity: <sip:ceo@home.example>\r\n";
 
 	/* a user's own assertion never counts, ours goes to whom we trust */
@@ -175,11 +175,17 @@ test_who_asserts(void **state)
 	assert_string_equal("", lines(foreign, &alice, &cheap));
 	assert_string_equal("", lines(foreign, &alice, &bob));
 	/* a trunk's counts if we trust it, and goes no further than to those who may know */
-	assert_string_equal("P-Asserted-Identity: \"CEO\" <sip:ceo@home.example>\r\n",
+	assert_string_equal("P-Asserted-Identity: \"CEO\" <sip:ceo@c.example>\r\n",
 		lines(foreign, &carrier, &bob));
 	assert_string_equal("", lines(foreign, &carrier, &cheap));
 	assert_string_equal("", lines(foreign, &cheap, &bob));
 	assert_string_equal("", lines(foreign, &cheap, &carrier));
+	/* a trunk does not speak for our users, by whichever of our names */
+	assert_string_equal("", lines("P-Asserted-Identity: <sip:bob@HOME.example.>, "
+				      "<sip:home.example>, <sip:alice@us.example>\r\n",
+					&carrier, &bob));
+	assert_string_equal("P-Asserted-Identity: <sip:+4930123456@home.example>\r\n",
+		lines("P-Asserted-Identity: <sip:+4930123456@home.example>\r\n", &carrier, &bob));
 	assert_string_equal("P-Asserted-Identity: <sip:+4930@c.example>, <tel:+4930>\r\n",
 		lines("P-Asserted-Identity: <sip:+4930@c.example>, <tel:+4930>\r\n"
 		      "P-Asserted-Identity: <sip:third@c.example>, <http://x/>\r\n",
