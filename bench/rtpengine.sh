@@ -16,9 +16,11 @@
 # a temporary folder. Exit status: 0 measured, or no rtpengine to be had; 1 it failed; 2 wrong use.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=find_rtpengine.sh
+. "$here/find_rtpengine.sh"
 quick=no build="" out="" cores=0,1
 sessions=100
-pids=() namespaces=() dir="" relay_pid="" why="" best=""
+pids=() namespaces=() rtpengine=() dir="" relay_pid="" why="" best=""
 
 usage() {
   sed -n '3,16s/^# \{0,1\}//p' "$0"
@@ -99,26 +101,6 @@ fail() {
   exit 1
 }
 
-# Sets `rtpengine`, the command: Debian's package needs no configuration and no service for this.
-find_rtpengine() {
-  local packages deb
-  rtpengine=(rtpengine)
-  command -v rtpengine >/dev/null && return
-  command -v apt-get >/dev/null || return 1
-  tell "not installed: unpacking Debian's rtpengine-daemon into a temporary folder"
-  mkdir "$dir/deb" "$dir/root" && chmod 755 "$dir" "$dir/deb"
-  packages=$(apt-get install -s --no-install-recommends rtpengine-daemon 2>/dev/null |
-    awk '$1 == "Inst" { print $2 }')
-  [ -n "$packages" ] || return 1
-  # shellcheck disable=SC2086 # names without spaces
-  (cd "$dir/deb" && timeout 60 apt-get download $packages >/dev/null 2>&1) || return 1
-  for deb in "$dir"/deb/*.deb; do
-    dpkg -x "$deb" "$dir/root" || return 1
-  done
-  rtpengine=(env "LD_LIBRARY_PATH=$(echo "$dir"/root/usr/lib/*-linux-gnu)"
-    "$dir/root/usr/bin/rtpengine")
-}
-
 # lab_up lo|veth: sets `relay_ns`, `far_ns`, `relay_ip`, `far_ip`
 lab_up() {
   local name
@@ -196,7 +178,7 @@ for core in "${cores%,*}" "${cores#*,}"; do
   taskset -c "$core" true 2>/dev/null ||
     skip "core $core can't be had: rtpengine and the generator need one each."
 done
-find_rtpengine ||
+find_rtpengine "$dir" ||
   skip "Debian's rtpengine-daemon is neither installed nor to be fetched: apt-get install it."
 version=$("${rtpengine[@]}" --version 2>&1 | sed -n 's/^Version: //p')
 [ -n "$version" ] ||

@@ -18,7 +18,7 @@ demo="libsrtp2-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
 test="$demo libcmocka-dev git clang libclang-rt-14-dev clang-format codespell shellcheck
   ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad sip-tester stunnel4 iputils-ping iputils-arping netcat-openbsd
-  kamailio kamailio-tls-modules dnsmasq-base
+  kamailio kamailio-tls-modules kamailio-sqlite-modules dnsmasq-base
   python3-minimal sqlite3 fail2ban postgresql gdb binutils"
 
 usage() {
