@@ -102,7 +102,7 @@ run_tests() {
   failed=$((failed + $(cut -f2 <<<"$counts")))
 }
 
-# fuzz SECONDS: each target from its seeds; what breaks one is kept in its folder
+# fuzz SECONDS: each target from its seeds and its corpus, what long runs found, in the tree; what breaks one is kept in its folder
 run_fuzzers() {
   local target name folder=$root/build-fuzz
   CC=clang build "$folder" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false || fail "the fuzzers' build failed"
@@ -114,7 +114,7 @@ run_fuzzers() {
     echo "== fuzz $name, $1 s"
     if ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$target" -max_total_time="$1" \
       -rss_limit_mb=4096 -timeout=20 -max_len=2000 -print_final_stats=1 -artifact_prefix="$folder/found/$name/" \
-      "$folder/found/$name" "$folder/seeds/$name" >"$folder/$name.log" 2>&1 </dev/null; then
+      "$folder/found/$name" "$folder/seeds/$name" "$here/fuzz/corpus/$name" >"$folder/$name.log" 2>&1 </dev/null; then
       echo "   $(grep -c NEW "$folder/$name.log") new inputs, $(sed -n 's/stat::number_of_executed_units: *//p' "$folder/$name.log") runs"
       passed=$((passed + 1))
     else
