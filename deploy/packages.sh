@@ -19,7 +19,8 @@ test="$demo libcmocka-dev git clang libclang-rt-14-dev clang-format codespell sh
   ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad sip-tester stunnel4 iputils-ping iputils-arping netcat-openbsd
   kamailio kamailio-tls-modules kamailio-sqlite-modules dnsmasq-base
-  python3-minimal sqlite3 fail2ban postgresql gdb binutils"
+  python3-minimal sqlite3 fail2ban postgresql gdb binutils
+  systemd"
 
 usage() {
   sed -n '3,9s/^# \{0,1\}//p' "$0"

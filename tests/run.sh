@@ -13,9 +13,10 @@ Usage: sudo tests/run.sh [--suite NAME] [--sanitize] [--fuzz [SECONDS]] [--list]
 Installs what the tests need (Debian 12 packages), builds into build-test, and runs the tests. Ends
 with the line "N passed, N failed"; the log of each failed test is shown before it.
 
-  --suite NAME   only one suite: unit, vectors, differential, threats-media, integration, or threats-sip
-                 (those of unit and integration that attack the signalling)
-  --sanitize     instead: all but integration under AddressSanitizer and UBSan (gcc), and the
+  --suite NAME   only one suite: unit, vectors, differential, threats-media, integration, operate (packages,
+                 units, upgrades), or threats-sip (those of unit and integration that attack the
+                 signalling)
+  --sanitize     instead: all but integration and operate under AddressSanitizer and UBSan (gcc), and the
                  lock-free table with threads, and PostgreSQL's thread, under ThreadSanitizer
                  (clang)
   --fuzz [N]     instead: each libFuzzer target for N seconds (default 60) from its seeds; a normal run
@@ -27,7 +28,7 @@ Exit status: 0 all passed, 1 some failed or nothing could be run, 2 usage.
 EOF
 }
 
-suites="unit vectors differential threats-media integration" sanitize=no list=no fuzz=10 only_fuzz=no
+suites="unit vectors differential threats-media integration operate" sanitize=no list=no fuzz=10 only_fuzz=no
 while [ $# -gt 0 ]; do
   case $1 in
     --suite)
@@ -50,7 +51,7 @@ while [ $# -gt 0 ]; do
 done
 for suite in $suites; do
   case $suite in
-    unit | vectors | differential | threats-media | threats-sip | integration) ;;
+    unit | vectors | differential | threats-media | threats-sip | integration | operate) ;;
     *) echo "run.sh: there is no suite \"$suite\"" >&2; exit 2 ;;
   esac
 done
