@@ -74,10 +74,10 @@ makes_it_anew(void **state)
 			box_run();
 			struct relay_session anew =
 				box_create("export", &told.leg[0], &told.leg[1]);
-			assert_true(relay_addr_equal(
-				&anew.leg[0].local_rtp, &told.leg[0].local_rtp));
-			assert_true(relay_addr_equal(
-				&anew.leg[1].local_rtp, &told.leg[1].local_rtp));
+			assert_true(
+				relay_addr_equal(&anew.leg[0].local_rtp, &told.leg[0].local_rtp));
+			assert_true(
+				relay_addr_equal(&anew.leg[1].local_rtp, &told.leg[1].local_rtp));
 			call_end(&call);
 		}
 }
@@ -87,8 +87,8 @@ tells_nobody_else(void **state)
 {
 	struct call call;
 
-	call_plan(&call, "export", RELAY_SUITE_AES_CM_128_HMAC_SHA1_80,
-		RELAY_SUITE_AEAD_AES_256_GCM);
+	call_plan(
+		&call, "export", RELAY_SUITE_AES_CM_128_HMAC_SHA1_80, RELAY_SUITE_AEAD_AES_256_GCM);
 	call_open(&call);
 	const struct relay_create *told = ask("export", false);
 	assert_int_equal(told->header.code, RELAY_E_FORBIDDEN);
