@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of calls, and a call's making and end. */
 #include "call.h"
+#include "call_digest.h"
 
 #include <errno.h>
 #include <openssl/rand.h>
@@ -124,6 +125,7 @@ call_free(struct call *call)
 	call_exchange_free(call);
 	call_transfer_free_all(call);
 	call_forward_free_all(call);
+	call_digest_free_all(call);
 	call_branch_free_all(call);
 	call_dialog_free_all(call);
 	call_target_free_all(call);

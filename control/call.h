@@ -59,24 +59,33 @@ struct call_side {
 	struct call_keys keys;
 };
 
+/* What we answer a trunk's challenge with; nothing where it has not challenged us. */
+struct call_credentials {
+	sip_authorization_t *authorization;
+	sip_proxy_authorization_t *proxy_authorization;
+};
+
 /* A dialog (RFC 3261 12), early or confirmed. It lives as long as the call. */
 struct call_dialog {
 	struct call_dialog *next; /* of the call's */
 	struct call_side *side;
 	struct call_branch *branch; /* whose response made it; NULL: the caller's */
 	nta_leg_t *leg;
-	const char *tag;      /* the far end's */
-	const char *contact;  /* ours, to the far end */
-	const char *next_hop; /* a trunk's; NULL: the connection says it all */
-	const char *ident;    /* of the listener that we leave by; NULL: any */
-	tport_t *connection;  /* counted; requests go out on it; NULL: by next_hop */
-	uint64_t lost_ms;     /* since when the connection is closed; 0: it is open */
-	bool can_update;      /* the far end knows UPDATE: RFC 3311 */
-	bool confirmed;       /* it has a 2xx */
-	bool ended;           /* it had, or gets, its BYE */
-	bool said_reliably;   /* its early answer: the 2xx need not repeat it */
-	nta_outgoing_t *bye;  /* ours, waiting for its response */
-	uint32_t rseq;        /* of the last reliable provisional response, RFC 3262; 0: none */
+	const char *tag;                  /* the far end's */
+	const char *contact;              /* ours, to the far end */
+	const char *next_hop;             /* a trunk's; NULL: the connection says it all */
+	const char *ident;                /* of the listener that we leave by; NULL: any */
+	tport_t *connection;              /* counted; requests go out on it; NULL: by next_hop */
+	uint64_t lost_ms;                 /* since when the connection is closed; 0: it is open */
+	bool can_update;                  /* the far end knows UPDATE: RFC 3311 */
+	bool confirmed;                   /* it has a 2xx */
+	bool ended;                       /* it had, or gets, its BYE */
+	bool said_reliably;               /* its early answer: the 2xx need not repeat it */
+	nta_outgoing_t *bye;              /* ours, waiting for its response */
+	const struct config_trunk *trunk; /* with whom; NULL: a user */
+	struct digest_client *digest;     /* what that has asked for; NULL: nothing; shared */
+	struct call_credentials invite_credentials; /* of our last INVITE, for its ACK */
+	uint32_t rseq; /* of the last reliable provisional response, RFC 3262; 0: none */
 };
 
 /* One INVITE of ours to one target (RFC 3261 16.6). */
@@ -92,9 +101,10 @@ struct call_branch {
 	const char *phrase; /* NULL: the usual */
 	const char *lines;  /* of its last response: what passes to the caller; NULL: none */
 	bool cancelled;
-	bool looking;                 /* its redirect is being looked up */
-	bool heard;                   /* any response has come */
-	struct digest_client *digest; /* what the trunk has asked for; NULL: nothing */
+	bool looking;                        /* its redirect is being looked up */
+	bool heard;                          /* any response has come */
+	struct digest_client *digest;        /* what the trunk has asked for; NULL: nothing */
+	struct call_credentials credentials; /* of the INVITE */
 	char *answer; /* of a reliable provisional response: holds keys; NULL: none */
 	size_t answer_length;
 };
@@ -141,6 +151,7 @@ struct call {
 	struct call_sdp sdp;
 	struct call_exchange exchange;
 	struct call_forward *forwards;
+	struct call_left *left;          /* requests whose response concerns nobody */
 	struct call_transfer *transfer;  /* that goes on; NULL: none */
 	struct call_transfer *transfers; /* all */
 	su_timer_t *timer;               /* no answer; and, at the end, to be freed */
@@ -217,10 +228,6 @@ bool call_branch_is_open(const struct call *call);
 void call_branch_cancel_all(struct call *call, const struct call_branch *except);
 /* Takes back the INVITEs to trunks that have said nothing, and takes those out. Were there any? */
 bool call_branch_give_up(struct call *call);
-/* The credentials of a request in a dialog with a trunk that has asked for some, on the call's
- * home; NULL for none. */
-void call_branch_credentials(const struct call_dialog *dialog, const char *method, const char *body,
-	sip_authorization_t **authorization, sip_proxy_authorization_t **proxy_authorization);
 /* Have all failed? Then the next group of targets is called, or call_on_failed(). */
 void call_branch_look(struct call *call);
 void call_branch_free_all(struct call *call);

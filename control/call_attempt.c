@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A blind transfer's INVITE to one target: from who stays, as that has said who it is. */
 #include "call.h"
+#include "call_digest.h"
 #include "call_transfer.h"
 
 #include <errno.h>
@@ -13,17 +14,7 @@
 #include <sofia-sip/tport_tag.h>
 #include <strings.h>
 
-static int
-on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
-{
-	struct call_attempt *attempt = (struct call_attempt *)magic;
-
-	if (!attempt->over)
-		call_transfer_on_response(attempt,
-			sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request),
-			sip);
-	return 0;
-}
+static nta_response_f on_response;
 
 /* Nobody asks for anything in a dialog that has no 2xx yet. */
 static int
@@ -72,8 +63,11 @@ send_invite(struct call_attempt *attempt)
 	char timer[CALL_TIMER_LINES];
 	const char *lines = call_introduce_lines(who_stays(transfer), &target->party);
 
-	if (lines == NULL)
+	if (lines == NULL ||
+		call_digest_fill(attempt->digest, target->party.trunk, transfer->call->home,
+			"INVITE", target->uri, NULL, &attempt->credentials) != 0)
 		return -ENOMEM;
+	nta_outgoing_destroy(attempt->invite);
 	attempt->invite = nta_outgoing_tcreate(attempt->leg, on_response,
 		(nta_outgoing_magic_t *)attempt, (const url_string_t *)target->next_hop,
 		SIP_METHOD_INVITE, (const url_string_t *)target->uri,
@@ -83,12 +77,51 @@ send_invite(struct call_attempt *attempt)
 		SIPTAG_CONTACT_STR(attempt->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
 		SIPTAG_SUPPORTED_STR("timer"),
 		SIPTAG_HEADER_STR(call_timer_request_lines(transfer->by, timer)),
-		SIPTAG_HEADER_STR(lines),
+		SIPTAG_HEADER_STR(lines), SIPTAG_AUTHORIZATION(attempt->credentials.authorization),
+		SIPTAG_PROXY_AUTHORIZATION(attempt->credentials.proxy_authorization),
 		SIPTAG_REFERRED_BY_STR(
 			transfer->hidden ? NULL
 					 : call_introduce_referrer(transfer->by, &target->party)),
 		TAG_END());
 	return attempt->invite != NULL ? 0 : -ENOMEM;
+}
+
+/* Every response to the INVITE; sends it anew where the trunk only asks who we are. */
+static int
+on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
+{
+	struct call_attempt *attempt = (struct call_attempt *)magic;
+	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
+
+	if (attempt->over)
+		return 0;
+	if (sip != NULL && (status == 401 || status == 407)) {
+		if (!attempt->cancelled &&
+			call_digest_take(&attempt->digest, attempt->target->party.trunk, sip) &&
+			send_invite(attempt) == 0)
+			return 0;
+		call_transfer_on_response(attempt, 500, NULL); /* it is about us */
+		return 0;
+	}
+	if (status > 100 && attempt->digest != NULL)
+		digest_client_done(attempt->digest);
+	call_transfer_on_response(attempt, status, sip);
+	return 0;
+}
+
+/* A call to this party more, for as long as it may come in. */
+static bool
+take_limit(struct call_transfer *transfer, const struct party *party)
+{
+	struct call *call = transfer->call;
+	const char *phrase;
+	unsigned retry_after_s;
+	enum call_limit limit =
+		call_limits_take_guest(call->agent->limits, &transfer->guest, party, call_now_ms());
+
+	if (limit != CALL_LIMIT_NONE)
+		transfer->limit_status = call_limits_status(limit, true, &phrase, &retry_after_s);
+	return limit == CALL_LIMIT_NONE;
 }
 
 /* The relay's ports on this side stay: a target of another place than that can't come in. */
@@ -99,6 +132,8 @@ call_attempt_open(struct call_transfer *transfer, const struct route_target *tar
 	struct call_attempt *attempt;
 
 	if (call_media_place(call, &target->peer) != call_media_place(call, &transfer->by->peer))
+		return false;
+	if (!take_limit(transfer, &target->party))
 		return false;
 	attempt = su_zalloc(call->home, sizeof(*attempt));
 	if (attempt == NULL)
@@ -121,6 +156,7 @@ call_attempt_free_all(struct call_transfer *transfer)
 {
 	for (struct call_attempt *each = transfer->attempts; each != NULL; each = each->next) {
 		nta_outgoing_destroy(each->invite);
+		digest_client_destroy(each->digest);
 		if (each->leg != NULL)
 			nta_leg_destroy(each->leg);
 	}

@@ -3,8 +3,8 @@
  * call, the others are cancelled; a 2xx that crosses its CANCEL is acknowledged and ended. */
 #include "call.h"
 #include "call_best.h"
+#include "call_digest.h"
 #include "call_headers.h"
-#include "digest_client.h"
 
 #include "relay/log.h"
 
@@ -43,26 +43,6 @@ open_leg(struct call_branch *branch, const sip_t *invite)
 	return 0;
 }
 
-/* What we answer a trunk's challenge with; nothing where it has not challenged us. */
-struct credentials {
-	sip_authorization_t *authorization;
-	sip_proxy_authorization_t *proxy_authorization;
-};
-
-static int
-fill_credentials(const struct call_branch *branch, const char *method, const char *uri,
-	const char *body, struct credentials *out)
-{
-	const struct config_trunk *trunk = branch->target->party.trunk;
-
-	*out = (struct credentials){NULL, NULL};
-	if (branch->digest == NULL)
-		return 0;
-	return digest_client_add(branch->digest, branch->call->home, method, uri, body,
-		body != NULL ? strlen(body) : 0, trunk->credentials, trunk->credentials_count,
-		&out->authorization, &out->proxy_authorization);
-}
-
 static int
 send_invite(struct call_branch *branch, const sip_t *invite)
 {
@@ -73,12 +53,12 @@ send_invite(struct call_branch *branch, const sip_t *invite)
 	unsigned hops = invite->sip_max_forwards != NULL ? invite->sip_max_forwards->mf_count : 70;
 	sip_max_forwards_t max_forwards[1];
 	char timer[CALL_TIMER_LINES];
-	struct credentials credentials;
 	const char *passed = call_headers_pass(call->home, &call->agent->config->sip, invite,
 		&call->side[0].party, &target->party);
 
 	if ((body == NULL && !call->late) || passed == NULL ||
-		fill_credentials(branch, "INVITE", target->uri, body, &credentials) != 0)
+		call_digest_fill(branch->digest, target->party.trunk, call->home, "INVITE",
+			target->uri, body, &branch->credentials) != 0)
 		return -ENOMEM;
 	sip_max_forwards_init(max_forwards);
 	max_forwards->mf_count = hops - 1;
@@ -94,8 +74,8 @@ send_invite(struct call_branch *branch, const sip_t *invite)
 			SIPTAG_SUPPORTED_STR(call->late ? "timer" : "timer, 100rel"),
 			SIPTAG_HEADER_STR(call_timer_request_lines(&call->side[1], timer)),
 			SIPTAG_HEADER_STR(passed), NTATAG_PASS_100(1),
-			SIPTAG_AUTHORIZATION(credentials.authorization),
-			SIPTAG_PROXY_AUTHORIZATION(credentials.proxy_authorization),
+			SIPTAG_AUTHORIZATION(branch->credentials.authorization),
+			SIPTAG_PROXY_AUTHORIZATION(branch->credentials.proxy_authorization),
 			TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 			TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 	return branch->invite == NULL ? -ENOMEM : 0;
@@ -317,30 +297,6 @@ send_again(struct call_branch *branch)
 	return result == 0;
 }
 
-/* Sends the INVITE anew with our credentials for the trunk, if it may. */
-static bool
-answer_challenge(struct call_branch *branch, const sip_t *response)
-{
-	const struct config_trunk *trunk = branch->target->party.trunk;
-
-	if (trunk == NULL || branch->cancelled)
-		return false;
-	if (branch->digest == NULL)
-		branch->digest = digest_client_create();
-	if (branch->digest == NULL)
-		return false;
-	int result = digest_client_take(
-		branch->digest, response, trunk->credentials, trunk->credentials_count);
-	if (result != 0) {
-		log_warning("trunk %s: its challenge can't be answered: %s", trunk->name,
-			result == -EACCES   ? "it refuses our credentials"
-			: result == -ENOENT ? "there are no credentials for its realm"
-					    : "it asks for what we don't know");
-		return false;
-	}
-	return send_again(branch);
-}
-
 /* The session timer that we asked for is too short: once with the least that will do (RFC 4028
  * 7.3). */
 static bool
@@ -355,25 +311,6 @@ ask_for_longer(struct call_branch *branch, const sip_t *response)
 	return send_again(branch);
 }
 
-void
-call_branch_credentials(const struct call_dialog *dialog, const char *method, const char *body,
-	sip_authorization_t **authorization, sip_proxy_authorization_t **proxy_authorization)
-{
-	struct credentials credentials = {NULL, NULL};
-	const sip_route_t *route;
-	const sip_contact_t *target;
-
-	/* RFC 7616 3.4: the URI is that of the request, the far end's Contact */
-	if (dialog->branch != NULL && dialog->branch->digest != NULL &&
-		nta_leg_get_route(dialog->leg, &route, &target) >= 0 && target != NULL) {
-		su_home_t *home = dialog->side->call->home;
-		fill_credentials(dialog->branch, method, url_as_string(home, target->m_url), body,
-			&credentials);
-	}
-	*authorization = credentials.authorization;
-	*proxy_authorization = credentials.proxy_authorization;
-}
-
 /* Every response to our INVITE; Sofia makes one itself for a lost connection. */
 static int
 on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
@@ -385,9 +322,13 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 		return 0;
 	branch->heard = true;
 	if (sip != NULL && (status == 401 || status == 407)) {
-		if (answer_challenge(branch, sip))
+		if (!branch->cancelled &&
+			call_digest_take(&branch->digest, branch->target->party.trunk, sip) &&
+			send_again(branch))
 			return 0;
 		status = 500; /* is about us, not about the callee */
+	} else if (status > 100 && branch->digest != NULL) {
+		digest_client_done(branch->digest);
 	}
 	if (sip != NULL)
 		keep_lines(branch, sip);

@@ -2,6 +2,7 @@
 /* A call's dialogs: one with the caller, one with each callee that answers; nothing of one is seen
  * in the other. */
 #include "call.h"
+#include "call_digest.h"
 
 #include <errno.h>
 #include <sofia-sip/nta_tag.h>
@@ -23,6 +24,7 @@ dialog_new(struct call_side *side, struct call_branch *branch, tport_t *connecti
 		return NULL;
 	dialog->side = side;
 	dialog->branch = branch;
+	dialog->trunk = side->party.trunk;
 	dialog->contact = contact;
 	dialog->tag = su_strdup(call->home, tag);
 	dialog->connection = tport_ref(connection);
@@ -93,8 +95,11 @@ call_dialog_of(struct call_branch *branch, const sip_t *response)
 		if (dialog->branch == branch && strcmp(dialog->tag, tag) == 0)
 			return dialog;
 	dialog = call_dialog_make(&call->side[1], branch->target, branch->contact, response);
-	if (dialog != NULL)
-		dialog->branch = branch;
+	if (dialog == NULL)
+		return NULL;
+	dialog->branch = branch;
+	dialog->digest = digest_client_share(branch->digest);
+	dialog->invite_credentials = branch->credentials;
 	return dialog;
 }
 
@@ -109,6 +114,8 @@ call_dialog_move(struct call_side *side, struct call_dialog *from)
 		return NULL;
 	dialog->next_hop = su_strdup(home, from->next_hop);
 	dialog->ident = from->ident;
+	dialog->trunk = from->trunk;
+	dialog->digest = digest_client_share(from->digest);
 	dialog->can_update = from->can_update;
 	dialog->confirmed = true;
 	dialog->leg = from->leg;
@@ -130,6 +137,7 @@ call_dialog_make(struct call_side *side, const struct route_target *target, cons
 	dialog = dialog_new(side, NULL, target->connection, contact, response->sip_to->a_tag);
 	if (dialog == NULL)
 		return NULL;
+	dialog->trunk = target->party.trunk;
 	dialog->next_hop = target->next_hop;
 	dialog->ident = target->ident;
 	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */
@@ -172,6 +180,8 @@ call_dialog_ack(struct call_dialog *dialog, uint32_t number, const char *body)
 		(const url_string_t *)dialog->next_hop, SIP_METHOD_ACK, NULL,
 		NTATAG_TPORT(dialog->connection),
 		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)), SIPTAG_CSEQ(cseq),
+		SIPTAG_AUTHORIZATION(dialog->invite_credentials.authorization),
+		SIPTAG_PROXY_AUTHORIZATION(dialog->invite_credentials.proxy_authorization),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END()));
 }
@@ -181,11 +191,9 @@ call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
 	nta_outgoing_magic_t *magic, sip_method_t method, const char *body)
 {
 	char timer[CALL_TIMER_LINES];
-	sip_authorization_t *authorization;
-	sip_proxy_authorization_t *proxy_authorization;
+	struct call_credentials credentials;
 
-	call_branch_credentials(
-		dialog, sip_method_name(method, NULL), body, &authorization, &proxy_authorization);
+	call_digest_fill_in(dialog, sip_method_name(method, NULL), body, &credentials);
 	return nta_outgoing_tcreate(dialog->leg, on_response, magic,
 		(const url_string_t *)dialog->next_hop, method, sip_method_name(method, NULL), NULL,
 		NTATAG_TPORT(dialog->connection),
@@ -193,8 +201,8 @@ call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
 		SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
 		SIPTAG_SUPPORTED_STR("timer"),
 		SIPTAG_HEADER_STR(call_timer_request_lines(dialog->side, timer)),
-		SIPTAG_AUTHORIZATION(authorization),
-		SIPTAG_PROXY_AUTHORIZATION(proxy_authorization),
+		SIPTAG_AUTHORIZATION(credentials.authorization),
+		SIPTAG_PROXY_AUTHORIZATION(credentials.proxy_authorization),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 }
@@ -207,6 +215,8 @@ on_bye_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_
 
 	if (sip != NULL && sip->sip_status->st_status < 200)
 		return 0;
+	if (call_digest_again(dialog, &dialog->bye, sip, on_bye_response, magic))
+		return 0;
 	nta_outgoing_destroy(dialog->bye);
 	dialog->bye = NULL;
 	call->waiting--;
@@ -217,19 +227,18 @@ on_bye_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_
 void
 call_dialog_bye(struct call_dialog *dialog)
 {
-	sip_authorization_t *authorization;
-	sip_proxy_authorization_t *proxy_authorization;
+	struct call_credentials credentials;
 
 	if (dialog->ended)
 		return;
 	dialog->ended = true;
-	call_branch_credentials(dialog, "BYE", NULL, &authorization, &proxy_authorization);
+	call_digest_fill_in(dialog, "BYE", NULL, &credentials);
 	dialog->bye = nta_outgoing_tcreate(dialog->leg, on_bye_response,
 		(nta_outgoing_magic_t *)dialog, (const url_string_t *)dialog->next_hop,
 		SIP_METHOD_BYE, NULL, NTATAG_TPORT(dialog->connection),
 		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
-		SIPTAG_AUTHORIZATION(authorization),
-		SIPTAG_PROXY_AUTHORIZATION(proxy_authorization),
+		SIPTAG_AUTHORIZATION(credentials.authorization),
+		SIPTAG_PROXY_AUTHORIZATION(credentials.proxy_authorization),
 		SIPTAG_REASON_STR(dialog->side->call->reason), TAG_END());
 	if (dialog->bye != NULL)
 		dialog->side->call->waiting++;
@@ -242,6 +251,7 @@ call_dialog_free_all(struct call *call)
 		nta_outgoing_destroy(dialog->bye);
 		if (dialog->leg != NULL)
 			nta_leg_destroy(dialog->leg);
+		digest_client_destroy(dialog->digest);
 		tport_unref(dialog->connection);
 	}
 	call->dialogs = NULL;

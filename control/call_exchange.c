@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "call_best.h"
+#include "call_digest.h"
 #include "counters.h"
 
 #include "relay/log.h"
@@ -223,8 +224,11 @@ on_refused(struct call *call, int status, const char *phrase)
 		call_end(call, "no answer in the call", status == 481 ? to : NULL, 480, NULL);
 		return;
 	}
-	/* 491 passes: who asked tries again, RFC 3261 14.1 */
-	refuse(call, status >= 400 && status < 500 ? status : call_best_map(status), phrase);
+	if (status == 401 || status == 407)
+		refuse(call, 500, NULL); /* is about us, not about the offer */
+	else                             /* 491 passes: who asked tries again, RFC 3261 14.1 */
+		refuse(call, status >= 400 && status < 500 ? status : call_best_map(status),
+			phrase);
 }
 
 /* To our re-INVITE or UPDATE. */
@@ -243,6 +247,8 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 			call_dialog_ack(exchange->to->dialog, sip->sip_cseq->cs_seq, NULL);
 		return 0;
 	}
+	if (call_digest_again(exchange->to->dialog, &exchange->out, sip, on_response, magic))
+		return 0;
 	if (status >= 300 || sip == NULL) {
 		on_refused(call, status < 300 ? 408 : status,
 			sip != NULL ? sip->sip_status->st_phrase : NULL);

@@ -2,6 +2,7 @@
 /* Requests in a call that are between its two sides alone: INFO (RFC 6086: DTMF and whatever else)
  * and MESSAGE. They pass with their body, untouched, and so do the answers. */
 #include "call.h"
+#include "call_digest.h"
 #include "call_headers.h"
 
 #include <sofia-sip/nta_tag.h>
@@ -17,6 +18,7 @@
 struct call_forward {
 	struct call_forward *next;
 	struct call *call;
+	struct call_dialog *to;
 	nta_incoming_t *in;
 	nta_outgoing_t *out;
 };
@@ -37,6 +39,8 @@ on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *s
 	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
 
 	if (status < 200 && sip != NULL)
+		return 0;
+	if (call_digest_again(forward->to, &forward->out, sip, on_response, magic))
 		return 0;
 	if (sip == NULL || status == 401 || status == 407)
 		nta_incoming_treply(forward->in, 500, NULL, TAG_END());
@@ -82,6 +86,7 @@ call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 		return;
 	}
 	forward->call = call;
+	forward->to = other;
 	forward->in = in;
 	forward->next = call->forwards;
 	call->forwards = forward;

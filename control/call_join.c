@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An attended transfer: REFER with Replaces (RFC 3891) of another call of the sender's. */
 #include "call.h"
+#include "call_digest.h"
 #include "call_transfer.h"
 
 #include <sofia-sip/nta_tag.h>
@@ -20,6 +21,8 @@ on_joined(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip
 	int status = sip != NULL ? sip->sip_status->st_status : nta_outgoing_status(request);
 
 	if (status < 200 && sip != NULL)
+		return 0;
+	if (call_digest_again(joined->dialog, &transfer->asked, sip, on_joined, magic))
 		return 0;
 	call->waiting--;
 	other->waiting--;

@@ -121,15 +121,14 @@ check_party(struct call_limits *limits, const struct party *party, uint64_t now_
 	               : CALL_LIMIT_TRUNK_RATE;
 }
 
+/* One more of this party's, whatever its limit. */
 static enum call_limit
-take_party(struct call_limits *limits, const struct party *party)
+count_party(struct call_limits *limits, const struct party *party)
 {
 	struct holder **at;
 
 	if (party->kind == PARTY_TRUNK) {
-		struct trunk_calls *calls = calls_of(limits, party->trunk);
-		take_token(&calls->bucket, party->trunk->calls_per_second);
-		calls->count++;
+		calls_of(limits, party->trunk)->count++;
 		return CALL_LIMIT_NONE;
 	}
 	at = find_holder(limits, party->name);
@@ -141,6 +140,20 @@ take_party(struct call_limits *limits, const struct party *party)
 	}
 	(*at)->count++;
 	return CALL_LIMIT_NONE;
+}
+
+static enum call_limit
+take_party(struct call_limits *limits, const struct party *party)
+{
+	if (party->kind == PARTY_TRUNK)
+		take_token(&calls_of(limits, party->trunk)->bucket, party->trunk->calls_per_second);
+	return count_party(limits, party);
+}
+
+static bool
+is_same(const struct party *a, const struct party *b)
+{
+	return a->kind == b->kind && strcmp(a->name, b->name) == 0;
 }
 
 static void
@@ -209,7 +222,7 @@ call_limits_take(struct call_limits *limits, struct call_limits_hold *hold,
 enum call_limit
 call_limits_take_to(struct call_limits_hold *hold, const struct party *to, uint64_t now_ms)
 {
-	if (hold->to_held && hold->to.kind == to->kind && strcmp(hold->to.name, to->name) == 0)
+	if (hold->to_held && is_same(&hold->to, to))
 		return CALL_LIMIT_NONE;
 	if (hold->to_held)
 		give_party(hold->limits, &hold->to);
@@ -222,6 +235,43 @@ call_limits_take_to(struct call_limits_hold *hold, const struct party *to, uint6
 	hold->to = *to;
 	hold->to_held = true;
 	return CALL_LIMIT_NONE;
+}
+
+enum call_limit
+call_limits_take_guest(struct call_limits *limits, struct call_limits_guest *guest,
+	const struct party *party, uint64_t now_ms)
+{
+	if (guest->limits != NULL && is_same(&guest->party, party))
+		return CALL_LIMIT_NONE;
+	call_limits_give_guest(guest);
+	enum call_limit limit = check_party(limits, party, now_ms);
+	if (limit == CALL_LIMIT_NONE)
+		limit = take_party(limits, party);
+	if (limit != CALL_LIMIT_NONE)
+		return refuse(limit);
+	*guest = (struct call_limits_guest){limits, *party};
+	return CALL_LIMIT_NONE;
+}
+
+void
+call_limits_give_guest(struct call_limits_guest *guest)
+{
+	if (guest->limits != NULL)
+		give_party(guest->limits, &guest->party);
+	memset(guest, 0, sizeof(*guest));
+}
+
+void
+call_limits_replace(struct call_limits_hold *hold, unsigned side, const struct party *party)
+{
+	struct party *held = side == 0 ? &hold->from : &hold->to;
+
+	if (hold->limits == NULL || count_party(hold->limits, party) != CALL_LIMIT_NONE)
+		return; /* who was there goes on to count */
+	if (side == 0 || hold->to_held)
+		give_party(hold->limits, held);
+	*held = *party;
+	hold->to_held |= side == 1;
 }
 
 void

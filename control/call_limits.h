@@ -25,6 +25,13 @@ struct call_limits_hold {
 	bool to_held;
 };
 
+/* What somebody holds who may yet come into a call: whom it is transferred to. All zeroes at first.
+ */
+struct call_limits_guest {
+	struct call_limits *limits; /* NULL: nothing is held */
+	struct party party;
+};
+
 /* `config` outlives it. NULL without memory. */
 struct call_limits *call_limits_create(const struct config_sip *config);
 void call_limits_destroy(struct call_limits *limits);
@@ -38,6 +45,15 @@ enum call_limit call_limits_take(struct call_limits *limits, struct call_limits_
  * already. For CALL_LIMIT_NONE alone anything is held of it. */
 enum call_limit
 call_limits_take_to(struct call_limits_hold *hold, const struct party *to, uint64_t now_ms);
+
+/* May this party come into a call that is up? It holds then, in place of who held before. */
+enum call_limit call_limits_take_guest(struct call_limits *limits, struct call_limits_guest *guest,
+	const struct party *party, uint64_t now_ms);
+void call_limits_give_guest(struct call_limits_guest *guest);
+
+/* This party is on a side of the call from now on (0 the caller's, 1 the callee's), in place of who
+ * was: asks no limit, for it was asked before, or comes from another call of ours. */
+void call_limits_replace(struct call_limits_hold *hold, unsigned side, const struct party *party);
 
 /* The call is over, or was refused: gives back what it holds, once, however often it is called. */
 void call_limits_give(struct call_limits_hold *hold);

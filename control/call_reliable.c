@@ -2,6 +2,7 @@
 /* Reliable provisional responses (RFC 3262), on each leg by itself: those of a target are
  * acknowledged by us, whatever the caller can do; the caller gets ours reliably if it knows how. */
 #include "call.h"
+#include "call_digest.h"
 
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
@@ -28,12 +29,12 @@ call_reliable_take(struct call_dialog *dialog, const sip_t *response)
 	rack->ra_cseq = response->sip_cseq->cs_seq;
 	rack->ra_method = sip_method_invite;
 	rack->ra_method_name = "INVITE";
-	/* the stack sees to its end; a call that can't be set up ends by itself */
-	nta_outgoing_destroy(nta_outgoing_tcreate(dialog->leg, NULL, NULL,
-		(const url_string_t *)dialog->next_hop, SIP_METHOD_PRACK, NULL,
-		NTATAG_TPORT(dialog->connection),
-		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)), SIPTAG_RACK(rack),
-		TAG_END()));
+	/* a call that can't be set up ends by itself */
+	call_digest_leave(dialog, nta_outgoing_tcreate(dialog->leg, NULL, NULL,
+					  (const url_string_t *)dialog->next_hop, SIP_METHOD_PRACK,
+					  NULL, NTATAG_TPORT(dialog->connection),
+					  TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
+					  SIPTAG_RACK(rack), TAG_END()));
 	return true;
 }
 

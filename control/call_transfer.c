@@ -11,6 +11,7 @@
  * called at once. */
 #include "call_transfer.h"
 #include "call.h"
+#include "call_digest.h"
 #include "call_identity.h"
 #include "counters.h"
 
@@ -35,19 +36,20 @@ notify(struct call_transfer *transfer, int status, const char *phrase)
 	struct call_dialog *dialog = transfer->old;
 	char body[128];
 
-	if (dialog->ended)
+	if (dialog->ended || transfer->replaced)
 		return;
 	snprintf(body, sizeof(body), "SIP/2.0 %d %.80s\r\n", status,
 		phrase != NULL ? phrase : sip_status_phrase(status));
-	nta_outgoing_destroy(nta_outgoing_tcreate(dialog->leg, NULL, NULL,
-		(const url_string_t *)dialog->next_hop, SIP_METHOD_NOTIFY, NULL,
-		NTATAG_TPORT(dialog->connection),
-		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
-		SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_EVENT_STR("refer"),
-		SIPTAG_SUBSCRIPTION_STATE_STR(
-			status < 200 ? "active;expires=180" : "terminated;reason=noresource"),
-		SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"), SIPTAG_PAYLOAD_STR(body),
-		TAG_END()));
+	const char *state = status < 200 ? "active;expires=180" : "terminated;reason=noresource";
+	call_digest_leave(
+		dialog, nta_outgoing_tcreate(dialog->leg, NULL, NULL,
+				(const url_string_t *)dialog->next_hop, SIP_METHOD_NOTIFY, NULL,
+				NTATAG_TPORT(dialog->connection),
+				TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
+				SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_EVENT_STR("refer"),
+				SIPTAG_SUBSCRIPTION_STATE_STR(state),
+				SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"),
+				SIPTAG_PAYLOAD_STR(body), TAG_END()));
 }
 
 void
@@ -59,6 +61,7 @@ call_transfer_fail(struct call_transfer *transfer, int status, const char *phras
 		return;
 	transfer->over = true;
 	counters_add(COUNTER_CALLS_NOT_TRANSFERRED);
+	call_limits_give_guest(&transfer->guest);
 	su_timer_reset(call->timer);
 	log_info("call %s: a transfer by %s fails: %d", call->id, transfer->party.name, status);
 	notify(transfer, status, phrase);
@@ -80,9 +83,29 @@ cancel(struct call_transfer *transfer)
 	}
 }
 
+struct call_transfer *
+call_transfer_new(struct call_side *by)
+{
+	struct call *call = by->call;
+	struct call_transfer *transfer = su_zalloc(call->home, sizeof(*transfer));
+
+	if (transfer == NULL)
+		return NULL;
+	transfer->call = call;
+	transfer->by = by;
+	transfer->old = by->dialog;
+	transfer->party = by->party;
+	transfer->peer = by->peer;
+	transfer->session = by->session;
+	transfer->next = call->transfers;
+	call->transfers = transfer;
+	call->transfer = transfer;
+	return transfer;
+}
+
 void
-call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
-	const struct party *party, const struct relay_ip *peer, msg_t *said, const sip_t *response)
+call_transfer_take_place(struct call_transfer *transfer, struct call_dialog *made,
+	const struct party *party, const struct relay_ip *peer, msg_t *said)
 {
 	struct call_side *by = transfer->by;
 
@@ -93,8 +116,15 @@ call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
 	transfer->said = by->said;
 	by->said = said;
 	call_sdp_set_trunk(by->call, by->index, party->trunk);
-	call_timer_response(by, response);
-	call_exchange_transfer(by, response);
+}
+
+void
+call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
+	const struct party *party, const struct relay_ip *peer, msg_t *said, const sip_t *response)
+{
+	call_transfer_take_place(transfer, made, party, peer, said);
+	call_timer_response(transfer->by, response);
+	call_exchange_transfer(transfer->by, response);
 }
 
 static void
@@ -119,21 +149,46 @@ call_transfer_answer(
 	struct call_transfer *transfer = call->transfer;
 
 	call_dialog_ack(transfer->made, cseq, body);
-	if (status >= 300) {
+	if (status >= 300)
 		call_dialog_bye(transfer->made);
+	call_transfer_settle(transfer, status, phrase);
+}
+
+static void
+record(const struct call_transfer *transfer)
+{
+	const struct call_side *by = transfer->by;
+	const char *kind = transfer->replaced ? "replaced" : "blind";
+
+	if (transfer->joined != NULL)
+		kind = "attended";
+	record_transfer(by->call->record, kind, by->index, &transfer->party, &by->party,
+		by->said != NULL ? sip_object(by->said)->sip_call_id->i_id : NULL);
+}
+
+void
+call_transfer_settle(struct call_transfer *transfer, int status, const char *phrase)
+{
+	struct call *call = transfer->call;
+	struct call_side *by = transfer->by;
+
+	if (status >= 300) {
 		give_back(transfer);
 		call_transfer_fail(transfer, status, phrase);
 		return;
 	}
 	transfer->over = true;
 	call->transfer = NULL;
-	log_info("call %s: %s transfers it to %s", call->id, transfer->party.name,
-		transfer->by->party.name);
-	if (transfer->by->index == 0)
-		call->caller = su_strdup(call->home, transfer->by->party.name);
+	log_info("call %s: %s %s to %s", call->id, transfer->party.name,
+		transfer->replaced ? "moves" : "transfers it", by->party.name);
+	if (by->index == 0)
+		call->caller = su_strdup(call->home, by->party.name);
 	else
-		call->callee = su_strdup(call->home, transfer->by->party.name);
+		call->callee = su_strdup(call->home, by->party.name);
 	counters_add(COUNTER_CALLS_TRANSFERRED);
+	call_limits_give_guest(&transfer->guest);
+	call_limits_replace(&call->limits, by->index, &by->party);
+	record(transfer);
 	notify(transfer, 200, "OK");
 	call_dialog_bye(transfer->old);
 }
@@ -148,6 +203,8 @@ on_success(struct call_attempt *attempt, const sip_t *sip)
 
 	if (made == NULL)
 		return;
+	made->digest = digest_client_share(attempt->digest);
+	made->invite_credentials = attempt->credentials;
 	call_dialog_confirm(made, sip);
 	if (transfer->over || transfer->made != NULL || call->state != CALL_UP ||
 		call->exchange.stage != EXCHANGE_NONE) {
@@ -239,7 +296,8 @@ on_route(void *arg, struct route *route)
 		if (route->status != 0)
 			call_transfer_fail(transfer, route->status, route->phrase);
 		else if (!try_next(transfer))
-			call_transfer_fail(transfer, 488, NULL);
+			call_transfer_fail(transfer,
+				transfer->limit_status != 0 ? transfer->limit_status : 488, NULL);
 		else
 			su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
 	}
@@ -296,12 +354,11 @@ void
 call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 {
 	struct call_side *side = dialog->side;
-	struct call *call = side->call;
 	struct call_transfer *transfer = NULL;
 	int status = check(dialog, sip);
 
 	if (status == 0) {
-		transfer = su_zalloc(call->home, sizeof(*transfer));
+		transfer = call_transfer_new(side);
 		status = transfer != NULL ? 0 : 500;
 	}
 	nta_incoming_treply(in, status != 0 ? status : 202, status != 0 ? NULL : "Accepted",
@@ -311,16 +368,7 @@ call_transfer_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_
 		counters_add(COUNTER_CALLS_NOT_TRANSFERRED);
 		return;
 	}
-	transfer->call = call;
-	transfer->by = side;
-	transfer->old = dialog;
-	transfer->party = side->party;
-	transfer->peer = side->peer;
-	transfer->session = side->session;
 	transfer->hidden = identity_is_hidden(sip);
-	transfer->next = call->transfers;
-	call->transfers = transfer;
-	call->transfer = transfer;
 	notify(transfer, 100, "Trying");
 	status = begin(transfer, sip);
 	if (status != 0)
@@ -347,6 +395,7 @@ call_transfer_end(struct call *call)
 		return;
 	call->transfer = NULL;
 	transfer->over = true;
+	call_limits_give_guest(&transfer->guest);
 	cancel(transfer);
 	if (transfer->made != NULL)
 		call_dialog_bye(transfer->old);

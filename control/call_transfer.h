@@ -14,6 +14,8 @@ struct call_attempt {
 	const char *contact;
 	nta_leg_t *leg; /* without the far end's tag */
 	nta_outgoing_t *invite;
+	struct digest_client *digest; /* what the trunk has asked for; NULL: nothing */
+	struct call_credentials credentials;
 	bool over;      /* it has its final response */
 	bool cancelled; /* that is waited for */
 };
@@ -27,8 +29,11 @@ struct call_transfer {
 	struct party party;       /* of `by`, before */
 	struct relay_ip peer;
 	struct call_session session;
-	msg_t *said;         /* by which it came, while who comes in has its place; NULL: not yet */
-	bool hidden;         /* the REFER asked not to say who sent it */
+	msg_t *said; /* by which it came, while who comes in has its place; NULL: not yet */
+	struct call_limits_guest guest; /* who is called */
+	int limit_status;               /* over a limit; 0: nobody was */
+	bool replaced; /* no REFER: an INVITE with Replaces, of another phone of the same party */
+	bool hidden;   /* the REFER asked not to say who sent it */
 	struct route *route; /* a blind one's */
 	unsigned tried;      /* of its targets */
 	struct call_attempt *attempts;
@@ -38,12 +43,19 @@ struct call_transfer {
 	bool left;                /* who sent the REFER has hung up */
 };
 
+/* One that begins: `by` is to be replaced. NULL: out of memory. */
+struct call_transfer *call_transfer_new(struct call_side *by);
 /* Nothing has come of it. */
 void call_transfer_fail(struct call_transfer *transfer, int status, const char *phrase);
+/* Who comes in is at the call's side. `said` tells who it is: taken over. */
+void call_transfer_take_place(struct call_transfer *transfer, struct call_dialog *made,
+	const struct party *party, const struct relay_ip *peer, msg_t *said);
 /* Who comes in takes the place at the call's side, and makes its offer (in its 2xx, `response`) to
  * who stays. `said` tells who it is: taken over. */
 void call_transfer_come_in(struct call_transfer *transfer, struct call_dialog *made,
 	const struct party *party, const struct relay_ip *peer, msg_t *said, const sip_t *response);
+/* Its offer has been agreed (status 200), or all is as it was. */
+void call_transfer_settle(struct call_transfer *transfer, int status, const char *phrase);
 /* A response to an attempt's INVITE, its first final one or before; NULL: the stack's word. */
 void call_transfer_on_response(struct call_attempt *attempt, int status, const sip_t *sip);
 

@@ -51,6 +51,7 @@ struct space {
 };
 
 struct digest_client {
+	unsigned owners; /* beside the first */
 	struct space space[DIGEST_CLIENT_REALMS];
 };
 
@@ -58,6 +59,14 @@ struct digest_client *
 digest_client_create(void)
 {
 	return calloc(1, sizeof(struct digest_client));
+}
+
+struct digest_client *
+digest_client_share(struct digest_client *client)
+{
+	if (client != NULL)
+		client->owners++;
+	return client;
 }
 
 static void
@@ -73,7 +82,7 @@ forget(struct space *space)
 void
 digest_client_destroy(struct digest_client *client)
 {
-	if (client == NULL)
+	if (client == NULL || client->owners-- > 0)
 		return;
 	for (unsigned i = 0; i < DIGEST_CLIENT_REALMS; i++)
 		forget(&client->space[i]);

@@ -6,7 +6,7 @@
  *
  *     on 401 or 407:           digest_client_take(); if 0, send the request anew (CSeq + 1)
  *     for each request sent:   digest_client_add() puts the credentials into it
- *     on any other final one:  digest_client_done() */
+ *     on any other but 100:    digest_client_done() */
 #ifndef CONTROL_DIGEST_CLIENT_H
 #define CONTROL_DIGEST_CLIENT_H
 
@@ -20,6 +20,9 @@ struct digest_client;
 
 /* NULL: out of memory. */
 struct digest_client *digest_client_create(void);
+/* The same for one more owner, who destroys it, too: the dialogs that one INVITE makes go on counting
+ * together. NULL stays NULL. */
+struct digest_client *digest_client_share(struct digest_client *client);
 void digest_client_destroy(struct digest_client *client);
 
 /* Takes the challenges of a 401 or 407: of each realm the strongest that we can answer. 0: the
@@ -33,7 +36,7 @@ void digest_client_destroy(struct digest_client *client);
 int digest_client_take(struct digest_client *client, const sip_t *response,
 	const struct config_credentials *credentials, unsigned count);
 
-/* A final response other than 401 and 407 has come: the next challenge is the first again. */
+/* A response other than 100, 401 and 407 has come: the next challenge is the first again. */
 void digest_client_done(struct digest_client *client);
 
 /* Writes Authorization and Proxy-Authorization for each challenge that was taken, on `home`; NULL

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 512 /* bytes of a text that others wrote */
+#define TEXT_MAX 512     /* bytes of a text that others wrote */
+#define TRANSFERS_MAX 32 /* that one record tells of */
 
 struct leg {
 	char *uri;
@@ -32,7 +33,8 @@ struct call_record {
 	uint64_t start_ms; /* monotonic, for durations */
 	uint64_t answer_ms;
 	struct leg leg[2];
-	json_t *streams; /* NULL: none has ended */
+	json_t *streams;   /* NULL: none has ended */
+	json_t *transfers; /* NULL: none */
 	bool caused;
 	enum record_end who;
 	const char *cause;
@@ -183,16 +185,18 @@ record_json(const struct call_record *record, bool ended)
 		duration = json_real(
 			record->answer_ms != 0 ? (double)(now - record->answer_ms) / 1000 : 0.0);
 	json_t *media = record->streams != NULL ? json_incref(record->streams) : json_array();
+	json_t *transfers =
+		record->transfers != NULL ? json_incref(record->transfers) : json_array();
 	return json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o, s:o, s:o}", "id",
-		record->id, "start", time_or_null(&record->start), "answer",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o, s:o, s:o, s:o}",
+		"id", record->id, "start", time_or_null(&record->start), "answer",
 		time_or_null(&record->answer), "end", time_or_null(&end), "setup_s", setup,
 		"duration_s", duration, "from", text_or_null(record->leg[0].uri), "to",
 		text_or_null(record->leg[1].uri), "legs", leg_json(&record->leg[0]),
 		leg_json(&record->leg[1]), "media", media, "ended_by", end_json(record), "cause",
 		text_or_null(record->cause), "status",
 		record->status != 0 ? json_integer(record->status) : json_null(), "reason",
-		text_or_null(record->reason));
+		text_or_null(record->reason), "transfers", transfers);
 }
 
 void
@@ -210,6 +214,41 @@ record_answered(struct call_record *record)
 		return;
 	clock_gettime(CLOCK_REALTIME, &record->answer);
 	record->answer_ms = now_ms();
+	record_started(record);
+}
+
+static json_t *
+party_json(const struct party *party)
+{
+	char *name = NULL;
+
+	set_text(&name, party->name);
+	json_t *json = json_pack("{s:o, s:o}", "user",
+		text_or_null(party->kind == PARTY_USER ? name : NULL), "trunk",
+		text_or_null(party->kind == PARTY_TRUNK ? name : NULL));
+	free(name);
+	return json;
+}
+
+void
+record_transfer(struct call_record *record, const char *kind, unsigned side, const struct party *by,
+	const struct party *to, const char *call_id)
+{
+	struct timespec now;
+	char *id = NULL;
+
+	if (record == NULL)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	set_text(&id, call_id);
+	if (record->transfers == NULL)
+		record->transfers = json_array();
+	if (json_array_size(record->transfers) < TRANSFERS_MAX)
+		json_array_append_new(record->transfers,
+			json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}", "time", time_or_null(&now),
+				"kind", kind, "side", side == 0 ? "caller" : "callee", "by",
+				party_json(by), "to", party_json(to), "call_id", text_or_null(id)));
+	free(id);
 	record_started(record);
 }
 
@@ -313,6 +352,7 @@ record_end(struct call_record *record)
 		free(record->leg[i].call_id);
 	}
 	json_decref(record->streams);
+	json_decref(record->transfers);
 	free(record->reason);
 	free(record);
 }

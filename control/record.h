@@ -11,6 +11,7 @@
 #ifndef CONTROL_RECORD_H
 #define CONTROL_RECORD_H
 
+#include "party.h"
 #include "relay/api.h"
 
 #include <sofia-sip/tport.h>
@@ -44,6 +45,11 @@ void record_started(struct call_record *record);
 
 /* The callee has answered, now. Once. */
 void record_answered(struct call_record *record);
+
+/* Somebody else is on a side from now on: `kind` "blind", "attended" (REFER) or "replaced" (INVITE
+ * with Replaces), by whom, to whom, and the Call-ID of the new dialog (NULL: not known). */
+void record_transfer(struct call_record *record, const char *kind, unsigned side,
+	const struct party *by, const struct party *to, const char *call_id);
 
 /* A media stream of the call has ended: "audio", the codecs in order that each side said
  * ("PCMU/8000, telephone-event/8000"; NULL: it said nothing), and the relay's last word on its

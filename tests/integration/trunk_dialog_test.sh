@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What happens in calls with a trunk, between test phones and a test trunk: challenges of requests in the
+# call, transfers to the trunk.
+# shellcheck source-path=SCRIPTDIR source=_init.sh
+. "$(dirname "$0")/_init.sh"
+
+lab_up
+lab_ca
+d=$lab_dir/tls
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=carrier.test" -keyout "$d/carrier.test.key" \
+  -out "$d/carrier.test.csr" 2>/dev/null
+echo 'subjectAltName=DNS:carrier.test' >"$d/carrier.test.ext"
+openssl x509 -req -in "$d/carrier.test.csr" -CA "$d/ca.pem" -CAkey "$d/ca.key" -CAcreateserial -days 2 \
+  -extfile "$d/carrier.test.ext" -out "$d/carrier.test.pem" 2>/dev/null
+echo "mellon" >"$lab_dir/password"
+chmod 640 "$lab_dir/password"
+chgrp nogroup "$lab_dir/password"
+mkdir "$lab_dir/records"
+chown nobody "$lab_dir/records"
+TRUNK=$LAB_A:5066
+LAB_SIP_LINES="  records: {path: $lab_dir/records/calls.jsonl}
+  peering: {address: 198.51.100.1, port: 5062}
+  trunks:
+    - name: carrier
+      address: '$TRUNK'
+      tls_name: carrier.test
+      ping_s: 0
+      from_domain: sbc.demo.test
+      trust_identity: true
+      credentials: [{user: sally, password_file: $lab_dir/password}]
+  routes:
+    - {prefix: '+49', from: users, to: [carrier]}" lab_config "memory: auto"
+lab_user alice wonderland
+lab_user bob builder77
+lab_user carol absent99
+lab_media
+lab_sip
+
+for part in challenge; do
+  echo "== $part"
+  check "$part" env PYTHONDONTWRITEBYTECODE=1 ip netns exec "$NS_A" timeout 100 \
+    python3 "$(dirname "$0")/trunk_dialog_test.py" "$LAB_SIP" "$LAB_DOMAIN" "$d" "$TRUNK" "$part"
+  check "no session is left" eventually 5 no_session
+done
+check "no key and no password is in any log of ours" \
+  sh -c "! grep -q 'inline:\|mellon' '$lab_dir/sip.log' '$lab_dir/media.log'"
