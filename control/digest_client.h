@@ -20,8 +20,8 @@ struct digest_client;
 
 /* NULL: out of memory. */
 struct digest_client *digest_client_create(void);
-/* The same for one more owner, who destroys it, too: the dialogs that one INVITE makes go on counting
- * together. NULL stays NULL. */
+/* The same for one more owner, who destroys it, too: the dialogs that one INVITE makes go on
+ * counting together. NULL stays NULL. */
 struct digest_client *digest_client_share(struct digest_client *client);
 void digest_client_destroy(struct digest_client *client);
 

@@ -3,7 +3,7 @@
 whenever it likes. Each part is by itself."""
 import sys
 
-from call_phone import CallPhone, direction_of, tag_of, uri_of
+from call_phone import CallPhone, direction_of
 from trunk_phone import TrunkPhone
 
 server, domain, tls, address, part = sys.argv[1:6]
@@ -104,5 +104,69 @@ def challenge():
     call.ack(alice.response("INVITE", 486))
 
 
-{"challenge": challenge}[part]()
+def referred(phone_, status):
+    said = phone_.request("NOTIFY")
+    phone_.say(said, 200, "OK")
+    check("NOTIFY: %d" % status, said.body.startswith("SIP/2.0 %d" % status))
+
+
+def call_of(caller, callee):
+    call = caller.start(callee.user)
+    invite = callee.request("INVITE")
+    callee.say(invite, 200, "OK", callee.sdp())
+    callee.request("ACK")
+    caller.answered(call)
+    return call, callee.dialog_of(invite)
+
+
+def transfer():
+    """Limits: one call a user, one of the trunk."""
+    alice, bob, carol, trunk = phone("alice"), phone("bob"), phone("carol"), trunk_phone()
+    call, other = call_of(alice, bob)
+    check("a transfer to the trunk", call.ask("REFER", extra=["Refer-To: <sip:+49125@%s>" % domain]).status == 202)
+    referred(alice, 100)
+    invite = asked_twice(trunk, "INVITE")
+    check("who stays is asserted to it", invite["P-Asserted-Identity"] == "<sip:bob@sbc.demo.test>" and
+          "sip:bob@sbc.demo.test" in invite["From"])
+    check("and who transfers is told", "sip:alice@sbc.demo.test" in invite["Referred-By"])
+    trunk.say(invite, 200, "OK", trunk.sdp())
+    bob.say(bob.request("INVITE"), 200, "OK", bob.sdp())
+    bob.request("ACK")
+    acked = trunk.request("ACK")
+    check("the answer comes with the ACK, and our proof", "m=audio" in acked.body and
+          trunk.knows(acked, method="INVITE"))
+    referred(alice, 200)
+    hung_up(alice)
+    second = carol.start("+49126")
+    full = carol.response("INVITE")
+    second.ack(full)
+    check("it counts as the trunk's call", full.status == 503)
+    own, far = call_of(alice, carol)
+    check("and no longer as that of who has left", own is not None)
+    own.ask("REFER", extra=["Refer-To: <sip:+49127@%s>" % domain])
+    referred(alice, 100)
+    referred(alice, 503)
+    check("a transfer beyond a limit fails", trunk.nothing())
+    own.ask("REFER", extra=["Refer-To: <sip:bob@%s>" % domain])
+    referred(alice, 100)
+    referred(alice, 486)
+    other.send("BYE")
+    trunk.say(asked_twice(trunk, "BYE", 401), 200, "OK")
+    check("the transferred call ends", bob.response("BYE").status == 200)
+    own.ask("REFER", extra=["Refer-To: <sip:bob@%s>" % domain])
+    referred(alice, 100)
+    bob.say(bob.request("INVITE"), 603, "Decline")
+    bob.request("ACK")
+    referred(alice, 603)
+    far.send("BYE")
+    hung_up(alice)
+    check("and the other", carol.response("BYE").status == 200)
+    call, other = call_of(carol, bob)
+    check("one that failed holds nothing", call is not None)
+    call.send("BYE")
+    hung_up(bob)
+    carol.response("BYE")
+
+
+{"challenge": challenge, "transfer": transfer}[part]()
 sys.exit(bad)

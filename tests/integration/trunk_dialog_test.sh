@@ -20,12 +20,14 @@ mkdir "$lab_dir/records"
 chown nobody "$lab_dir/records"
 TRUNK=$LAB_A:5066
 LAB_SIP_LINES="  records: {path: $lab_dir/records/calls.jsonl}
+  calls: {per_user: 1}
   peering: {address: 198.51.100.1, port: 5062}
   trunks:
     - name: carrier
       address: '$TRUNK'
       tls_name: carrier.test
       ping_s: 0
+      calls_max: 1
       from_domain: sbc.demo.test
       trust_identity: true
       credentials: [{user: sally, password_file: $lab_dir/password}]
@@ -37,11 +39,17 @@ lab_user carol absent99
 lab_media
 lab_sip
 
-for part in challenge; do
+for part in challenge transfer; do
   echo "== $part"
   check "$part" env PYTHONDONTWRITEBYTECODE=1 ip netns exec "$NS_A" timeout 100 \
     python3 "$(dirname "$0")/trunk_dialog_test.py" "$LAB_SIP" "$LAB_DOMAIN" "$d" "$TRUNK" "$part"
   check "no session is left" eventually 5 no_session
 done
+# recorded FILTER: what jq says of some line
+recorded() { jq -se "map(select(.transfers != [])) | $1" "$lab_dir/records/calls.jsonl" >/dev/null; }
+check "the record tells of the transfer" recorded \
+  'length == 1 and (.[0].transfers[0] | .kind == "blind" and .side == "caller" and .by.user == "alice" and
+    .to.trunk == "carrier" and (.time | startswith("20")) and (.call_id | length > 20))'
+check "and of who was there first" recorded '.[0].legs | map(.user) == ["alice", "bob"]'
 check "no key and no password is in any log of ours" \
   sh -c "! grep -q 'inline:\|mellon' '$lab_dir/sip.log' '$lab_dir/media.log'"

@@ -203,6 +203,50 @@ test_trunk_a_second(void **state)
 	call_limits_destroy(limits);
 }
 
+/* Who may come in holds, and then counts in place of who was there. */
+static void
+test_guests(void **state)
+{
+	struct config_sip config;
+	struct call_limits *limits = make(&config, 0, 1, 0);
+	struct call_limits_hold hold = {0};
+	struct call_limits_guest guest = {0}, other = {0};
+	struct party alice = user("alice"), bob = user("bob"), carol = user("carol");
+	struct party small = trunk(1), slow = trunk(2);
+
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take(limits, &hold, &alice, NOW));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take_to(&hold, &bob, NOW));
+	assert_int_equal(CALL_LIMIT_USER, call_limits_take_guest(limits, &guest, &bob, NOW));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take_guest(limits, &guest, &carol, NOW));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take_guest(limits, &guest, &carol, NOW));
+	assert_int_equal(CALL_LIMIT_USER, call_limits_take_guest(limits, &other, &carol, NOW));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take_guest(limits, &guest, &small, NOW));
+	assert_int_equal(0, call_limits_count_of(limits, &carol));
+	assert_int_equal(1, call_limits_count_of(limits, &small));
+	call_limits_give_guest(&guest);
+	call_limits_give_guest(&guest);
+	assert_int_equal(0, call_limits_count_of(limits, &small));
+
+	call_limits_replace(&hold, 0, &carol);
+	assert_int_equal(0, call_limits_count_of(limits, &alice));
+	assert_int_equal(1, call_limits_count_of(limits, &carol));
+	call_limits_replace(&hold, 1, &carol); /* no limit is asked */
+	assert_int_equal(0, call_limits_count_of(limits, &bob));
+	assert_int_equal(2, call_limits_count_of(limits, &carol));
+	for (unsigned i = 0; i < 5; i++)
+		call_limits_replace(&hold, 1, &slow); /* and no token taken */
+	assert_int_equal(1, call_limits_count_of(limits, &slow));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take_guest(limits, &guest, &slow, NOW));
+	call_limits_give_guest(&guest);
+	assert_int_equal(1, call_limits_count(limits));
+	call_limits_give(&hold);
+	assert_int_equal(0, call_limits_count_of(limits, &carol));
+	assert_int_equal(0, call_limits_count_of(limits, &slow));
+	call_limits_replace(&hold, 0, &alice); /* holds nothing any more */
+	assert_int_equal(0, call_limits_count_of(limits, &alice));
+	call_limits_destroy(limits);
+}
+
 static void
 test_status(void **state)
 {
@@ -231,6 +275,7 @@ main(void)
 		cmocka_unit_test(test_of_a_trunk),
 		cmocka_unit_test(test_a_second),
 		cmocka_unit_test(test_trunk_a_second),
+		cmocka_unit_test(test_guests),
 		cmocka_unit_test(test_status),
 	};
 
