@@ -43,6 +43,7 @@ struct agent {
 	struct messages *messages;
 	struct records *records; /* NULL: none are written */
 	struct trace *trace;     /* NULL: there is none */
+	uint64_t started_ms;     /* by a clock that never jumps */
 	bool ending;             /* takes nothing new */
 };
 

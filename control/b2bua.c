@@ -20,6 +20,7 @@
 #include "call.h"
 #include "call_best.h"
 #include "call_headers.h"
+#include "call_result.h"
 #include "counters.h"
 #include "log_limit.h"
 
@@ -91,6 +92,7 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	call->waiting++; /* ours, until all has been said */
 	record_cause(call->record, who_hung_up(except), cause, call->answered_in ? 200 : status,
 		call->reason);
+	call_result_note(call, except == NULL, status);
 	su_timer_reset(call->timer);
 	su_timer_reset(call->setup_timer);
 	call_limits_give(&call->limits);

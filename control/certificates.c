@@ -124,11 +124,11 @@ list_one(void *arg, const struct tls_paths *paths, const X509 *certificate)
 	X509_NAME_oneline(X509_get_issuer_name(certificate), issuer, sizeof(issuer));
 	gmtime_r(&expires, &parts);
 	strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &parts);
-	json_array_append_new(
-		rows, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:I}", "section", paths->section, "file",
-			      paths->certificate, "subject", subject, "issuer", issuer, "names",
-			      names_of(certificate), "expires", until, "days",
-			      (json_int_t)((expires - time(NULL)) / DAY_S)));
+	json_array_append_new(rows,
+		json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:I,s:I}", "section", paths->section, "file",
+			paths->certificate, "subject", subject, "issuer", issuer, "names",
+			names_of(certificate), "expires", until, "expires_at", (json_int_t)expires,
+			"days", (json_int_t)((expires - time(NULL)) / DAY_S)));
 }
 
 void

@@ -2,7 +2,7 @@
 #include "control_show.h"
 
 #include "admission.h"
-#include "call.h"
+#include "call_show.h"
 #include "certificates.h"
 #include "counters.h"
 #include "tls_connection.h"
@@ -47,39 +47,33 @@ show_stats(struct agent *agent, struct page *page)
 		json_object_set_new(counters, counters_name(i),
 			json_pack("{s:I,s:s}", "value", (json_int_t)counters_get(i), "help",
 				counters_help(i)));
-	json_array_append_new(
-		page->rows, json_pack("{s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:o}", "release",
-				    SALLYPORT_VERSION, "connections", (int)tls_connection_count(),
-				    "sources", (int)admission_sources(), "registrations",
-				    (int)registrar_count(agent->registrar), "calls",
-				    (int)b2bua_count(agent->b2bua), "late_ms", late_ms,
-				    "refused_share", refused, "counters", counters));
+	json_array_append_new(page->rows,
+		json_pack("{s:s,s:I,s:i,s:i,s:i,s:i,s:f,s:f,s:o}", "release", SALLYPORT_VERSION,
+			"uptime_s", (json_int_t)(call_now_ms() - agent->started_ms) / 1000,
+			"connections", (int)tls_connection_count(), "sources",
+			(int)admission_sources(), "registrations",
+			(int)registrar_count(agent->registrar), "calls",
+			(int)b2bua_count(agent->b2bua), "late_ms", late_ms, "refused_share",
+			refused, "counters", counters));
 }
 
 static void
 show_calls(struct agent *agent, struct page *page)
 {
-	static const char *const states[] = {
-		[CALL_ROUTING] = "starting",
-		[CALL_RINGING] = "ringing",
-		[CALL_ANSWERING] = "answered",
-		[CALL_UP] = "up",
-		[CALL_ENDED] = "ending",
-	};
-	uint64_t now = call_now_ms();
-
 	for (unsigned i = 0; i < CALL_BUCKETS; i++)
 		for (struct call *at = agent->b2bua->bucket[i]; at != NULL; at = at->next)
 			if (has_room(page))
-				json_array_append_new(page->rows,
-					json_pack("{s:s,s:s*,s:s*,s:s,s:I,s:I}", "id", at->id,
-						"caller", at->caller, "callee", at->callee, "state",
-						states[at->state], "age_s",
-						(json_int_t)(now - at->started_ms) / 1000, "talk_s",
-						(json_int_t)(at->answered_ms == 0
-								     ? 0
-								     : (now - at->answered_ms) /
-									       1000)));
+				json_array_append_new(page->rows, call_show(at));
+}
+
+static void
+show_failures(struct agent *agent, struct page *page)
+{
+	const struct call_failure *at;
+
+	for (unsigned i = 0; (at = call_result_failure(i)) != NULL; i++)
+		if (has_room(page))
+			json_array_append_new(page->rows, call_show_failure(at));
 }
 
 static int
@@ -183,6 +177,7 @@ static const struct {
 } lists[] = {
 	{"stats", show_stats},
 	{"calls", show_calls},
+	{"failures", show_failures},
 	{"registrations", show_registrations},
 	{"trunks", show_trunks},
 	{"certificates", show_certificates},

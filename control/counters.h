@@ -58,6 +58,15 @@
 	X(CALLS_UNACKNOWLEDGED, "calls.unacknowledged", "ended: no ACK, or PRACK, came") \
 	X(CALLS_TRANSFERRED, "calls.transferred", "REFERs that were done") \
 	X(CALLS_NOT_TRANSFERRED, "calls.not_transferred", "REFERs refused, or that failed") \
+	/* how they ended: each call counts once */ \
+	X(RESULT_COMPLETED, "result.completed", "answered, and ended by one of the two") \
+	X(RESULT_DROPPED, "result.dropped", "answered, and ended by us: no media, a fault, our end") \
+	X(RESULT_CANCELLED, "result.cancelled", "not answered: the caller gave up, 487") \
+	X(RESULT_BUSY, "result.busy", "not answered: 486, 600") \
+	X(RESULT_NO_ANSWER, "result.no_answer", "not answered: 408, 480") \
+	X(RESULT_NOT_FOUND, "result.not_found", "not answered: 404, 410, 484, 604") \
+	X(RESULT_REFUSED, "result.refused", "not answered: other 3xx, 4xx and 6xx") \
+	X(RESULT_FAILED, "result.failed", "not answered: 5xx") \
 	/* limits on calls */ \
 	X(LIMIT_CALLS, "limit.calls", "calls refused: sip.calls.max are up") \
 	X(LIMIT_RATE, "limit.rate", "calls refused: sip.calls.per_second began") \

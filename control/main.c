@@ -4,11 +4,11 @@
 #include "agent.h"
 #include "certificates.h"
 #include "control_socket.h"
-#include "privilege.h"
 #include "records.h"
 #include "relay/config.h"
 #include "relay/core_file.h"
 #include "relay/log.h"
+#include "relay/privilege.h"
 #include "reload.h"
 #include "tls_connection.h"
 #include "tls_context.h"
@@ -204,7 +204,7 @@ serve(const struct config *config, struct users *users, char *error)
 	if (result == 0)
 		result = control_socket_open(process.agent, &process.control);
 	if (result == 0)
-		result = privilege_leave(config->sip.user, error, ERROR_SIZE);
+		result = privilege_leave(config->sip.user, false, "sip.user", error, ERROR_SIZE);
 	if (result == 0 && users_start(users, &config->sip.users_store) != 0) {
 		snprintf(error, ERROR_SIZE, "sip.users: no thread can be started for the server");
 		result = -EAGAIN;
@@ -218,6 +218,7 @@ serve(const struct config *config, struct users *users, char *error)
 	if (result == 0)
 		result = agent_start(process.agent, error, ERROR_SIZE);
 	if (result == 0) {
+		process.agent->started_ms = now_ms();
 		if (config->sip.peering.address != NULL)
 			log_info("trunks connect to %s port %u (mutual TLS)",
 				config->sip.peering.address, config->sip.peering.port);

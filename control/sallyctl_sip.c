@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sallyctl-sip: a look into a running sallyport-sip. Run by "sallyctl sip". */
 #include "relay/config.h"
+#include "relay/control_client.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -9,15 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
 #define DEFAULT_SOCKET "/run/sallyport/sip.sock"
-#define ANSWER_S 5
-#define ANSWER_SIZE (256 * 1024)
+#define ANSWER_MS 5000
 
 enum exit_code { DONE = 0, REFUSED = 1, USAGE = 2, UNREACHABLE = 3 };
 
@@ -27,6 +24,7 @@ static const char help[] =
 	"Commands:\n"
 	"  stats           what sallyport-sip counts: connections, refusals, logins, calls\n"
 	"  calls           one line for each call\n"
+	"  failures        the last calls that failed, the newest first\n"
 	"  registrations   where each user can be reached\n"
 	"  trunks          one line for each trunk: is it in, and how many calls it has;\n"
 	"                  with --json each of its addresses, too\n"
@@ -66,6 +64,9 @@ struct column {
 static const struct column calls[] = {{"id", "ID", -32}, {"caller", "CALLER", -20},
 	{"callee", "CALLEE", -20}, {"state", "STATE", -9}, {"age_s", "AGE s", 8},
 	{"talk_s", "TALK s", 8}, {NULL, NULL, 0}};
+static const struct column failures[] = {{"at", "AT (UNIX)", -11}, {"caller", "CALLER", -20},
+	{"callee", "CALLEE", -20}, {"result", "RESULT", -10}, {"status", "STATUS", 6},
+	{"cause", " CAUSE", -1}, {NULL, NULL, 0}};
 static const struct column registrations[] = {{"user", "USER", -20}, {"from", "FROM", -24},
 	{"reachable", "REACHABLE", -9}, {"expires_s", "EXPIRES s", 9}, {"contact", "  CONTACT", -1},
 	{NULL, NULL, 0}};
@@ -85,6 +86,7 @@ static const struct command {
 } commands[] = {
 	{"stats", NULL},
 	{"calls", calls},
+	{"failures", failures},
 	{"registrations", registrations},
 	{"trunks", trunks},
 	{"certificates", certificates},
@@ -170,52 +172,6 @@ find_socket(const struct options *options, char *path, size_t size)
 	return DONE;
 }
 
-static int
-connect_to(const char *path)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_un unix_;
-	} address = {.unix_ = {.sun_family = AF_UNIX}};
-	struct timeval patience = {.tv_sec = ANSWER_S};
-
-	if (strlen(path) >= sizeof(address.unix_.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.unix_.sun_path, path, strlen(path));
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (connect(fd, &address.any, sizeof(address.unix_)) != 0) {
-		int result = -errno;
-		close(fd);
-		return result;
-	}
-	return fd;
-}
-
-/* One question, one answer; NULL: there was none. `set`: "on" or "off", or NULL. */
-static json_t *
-ask(int fd, const char *what, const char *set, json_int_t from)
-{
-	static char text[ANSWER_SIZE];
-	json_t *request = json_pack("{s:s,s:I}", "show", what, "from", from);
-	if (set != NULL)
-		json_object_set_new(request, "on", json_boolean(strcmp(set, "on") == 0));
-	char *question = json_dumps(request, JSON_COMPACT);
-	json_t *reply = NULL;
-
-	json_decref(request);
-	if (question != NULL &&
-		send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question)) {
-		ssize_t length = recv(fd, text, sizeof(text), MSG_TRUNC);
-		if (length > 0 && (size_t)length <= sizeof(text))
-			reply = json_loadb(text, (size_t)length, 0, NULL);
-	}
-	free(question);
-	return reply;
-}
-
 /* All rows, from as many answers as it takes. */
 static int
 fetch(int fd, const char *what, const char *set, json_t *rows)
@@ -223,7 +179,7 @@ fetch(int fd, const char *what, const char *set, json_t *rows)
 	json_int_t from = 0;
 
 	do {
-		json_t *reply = ask(fd, what, set, from);
+		json_t *reply = control_client_ask(fd, what, set, from);
 		const char *error = json_string_value(json_object_get(reply, "error"));
 		if (reply == NULL)
 			return complain(UNREACHABLE, "sallyport-sip did not answer", NULL);
@@ -345,7 +301,7 @@ main(int argc, char **argv)
 		result = find_socket(&options, path, sizeof(path));
 	if (result != DONE)
 		return result;
-	int fd = connect_to(path);
+	int fd = control_client_connect(path, ANSWER_MS);
 	if (fd < 0) {
 		fprintf(stderr,
 			"sallyctl sip: no sallyport-sip answers at %s: %s. Is it running, and is "

@@ -10,7 +10,8 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config
   libdpdk-dev libipsec-mb-dev libsofia-sip-ua-dev libcyaml-dev libyaml-dev libjansson-dev
-  libsqlite3-dev libpq-dev libssl-dev libpcap-dev libmnl-dev libcap-ng-dev"
+  libsqlite3-dev libpq-dev libssl-dev libpcap-dev libmnl-dev libcap-ng-dev
+  libmicrohttpd-dev"
 
 demo="libsrtp2-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
   procps kmod"
@@ -20,7 +21,7 @@ test="$demo libcmocka-dev git clang libclang-rt-14-dev clang-format codespell sh
   gstreamer1.0-plugins-bad sip-tester stunnel4 iputils-ping iputils-arping netcat-openbsd
   kamailio kamailio-tls-modules kamailio-sqlite-modules dnsmasq-base
   python3-minimal sqlite3 fail2ban postgresql gdb binutils
-  systemd"
+  systemd curl prometheus chromium chromium-driver"
 
 usage() {
   sed -n '3,9s/^# \{0,1\}//p' "$0"

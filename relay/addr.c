@@ -108,3 +108,12 @@ relay_ip_is_routable_unicast(const struct relay_ip *ip)
 	/* RFC 4291 2.5.5.2: an IPv4 address in disguise is never on the wire */
 	return memcmp(ip->ip, mapped, sizeof(mapped)) != 0;
 }
+
+bool
+relay_ip_is_loopback(const struct relay_ip *ip)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return ip->family == 4 ? ip->ip[0] == 127
+	                       : ip->family == 6 && memcmp(ip->ip, one, sizeof(one)) == 0;
+}

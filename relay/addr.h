@@ -39,6 +39,8 @@ const char *relay_addr_format(const struct relay_addr *addr, char *text);
 bool relay_ip_equal(const struct relay_ip *a, const struct relay_ip *b);
 bool relay_addr_equal(const struct relay_addr *a, const struct relay_addr *b);
 
+bool relay_ip_is_loopback(const struct relay_ip *ip);
+
 /* Is the address in the network of `prefix` bits around `network`? False where the families differ
  * or the prefix is longer than an address. */
 bool relay_ip_in_prefix(const struct relay_ip *ip, const struct relay_ip *network, unsigned prefix);

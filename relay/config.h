@@ -8,6 +8,7 @@
 #include "config_auth.h"
 #include "config_records.h"
 #include "config_trunk.h"
+#include "config_web.h"
 #include "log.h"
 #include "suite.h"
 
@@ -180,6 +181,7 @@ struct config {
 	enum log_level log_level;
 	struct config_media media;
 	struct config_sip sip;
+	struct config_web web;
 	struct config_log log;
 };
 

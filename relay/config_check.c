@@ -128,6 +128,8 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
 		return -ENOMEM;
 	config_dialogs_default(sip, lines);
+	if (config_web_default(&config->web, lines) != 0)
+		return -ENOMEM;
 	return config_limits_default(sip, lines);
 }
 
@@ -398,6 +400,8 @@ config_check(
 	struct config_complaint to = {text, lines};
 
 	if (check_media(&to, &config->media) != 0)
+		return -EINVAL;
+	if (config_web_check(&to, &config->web) != 0)
 		return -EINVAL;
 	/* a box that only relays has no SIP section */
 	if (!config_lines_has(lines, "sip"))

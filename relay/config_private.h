@@ -18,6 +18,7 @@ extern const cyaml_schema_field_t config_trace_fields[];
 extern const cyaml_schema_field_t config_headers_fields[];
 extern const cyaml_schema_field_t config_penalties_fields[];
 extern const cyaml_schema_field_t config_store_fields[];
+extern const cyaml_schema_field_t config_web_fields[];
 
 /* Room for a field's path. */
 #define CONFIG_FIELD_TEXT 160
@@ -114,5 +115,9 @@ int config_limits_check(const struct config_complaint *to, struct config_sip *si
 /* config_dialogs.c: session timers, rekeying, redirects, transfers: the same two for these. */
 void config_dialogs_default(struct config_sip *sip, const struct config_lines *lines);
 int config_dialogs_check(const struct config_complaint *to, struct config_sip *sip);
+
+/* config_web.c: the section "web": the same two. */
+int config_web_default(struct config_web *web, const struct config_lines *lines);
+int config_web_check(const struct config_complaint *to, struct config_web *web);
 
 #endif

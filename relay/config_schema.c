@@ -212,6 +212,7 @@ static const cyaml_schema_field_t log_fields[] = {
 static const cyaml_schema_field_t top_fields[] = {
 	CYAML_FIELD_MAPPING("media", OPT, struct config, media, media_fields),
 	CYAML_FIELD_MAPPING("sip", OPT, struct config, sip, sip_fields),
+	CYAML_FIELD_MAPPING("web", OPT, struct config, web, config_web_fields),
 	CYAML_FIELD_MAPPING("log", OPT, struct config, log, log_fields),
 	CYAML_FIELD_END,
 };

@@ -37,9 +37,11 @@ static const char usage[] =
 	"  user list         the users\n"
 	"  sip stats         what sallyport-sip counts: connections, refusals, logins, calls\n"
 	"  sip calls         one line for each call\n"
+	"  sip failures      the last calls that failed\n"
 	"  sip registrations where each user can be reached\n"
 	"  sip trunks        one line for each trunk: is it in, and how many calls it has\n"
 	"  sip certificates  ours, and how long they are good\n"
+	"  web-password      the hash of a password for sallyport-web (web.login)\n"
 	"\n"
 	"Options:\n"
 	"  -j, --json         JSON instead of a table\n"
@@ -113,7 +115,8 @@ parse_capture(int option, struct sallyctl *ctl)
 static bool
 is_program(const char *word)
 {
-	return strcmp(word, "user") == 0 || strcmp(word, "sip") == 0;
+	return strcmp(word, "user") == 0 || strcmp(word, "sip") == 0 ||
+	       strcmp(word, "web-password") == 0;
 }
 
 /* Options may stand before and after the command's words; "user" and "sip" take all that follows
@@ -175,7 +178,7 @@ parse(int argc, char **argv, struct options *options)
 static int
 run_program(char **words, const struct options *options)
 {
-	static const char *const places[] = {"", "../control/", "../libexec/sallyport/"};
+	static const char *const places[] = {"", "../control/", "../web/", "../libexec/sallyport/"};
 	char self[PATH_MAX], program[PATH_MAX + 64], name[32];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *args[64];

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static int
-become(const char *user)
+become(const char *user, bool groups)
 {
 	struct passwd *entry = getpwnam(user);
 	char *end;
@@ -26,8 +26,8 @@ become(const char *user)
 	} else if (*user == '\0' || *end != '\0') {
 		return -ENOENT;
 	}
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-		setresuid(uid, uid, uid) != 0)
+	if ((groups && entry != NULL ? initgroups(entry->pw_name, gid) : setgroups(0, NULL)) != 0 ||
+		setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
 		return -errno;
 	/* read back: a kernel that said yes and did no would leave us root */
 	if (uid != 0 && (getuid() != uid || geteuid() != uid || setuid(0) == 0))
@@ -36,19 +36,19 @@ become(const char *user)
 }
 
 int
-privilege_leave(const char *user, char *error, size_t error_size)
+privilege_leave(const char *user, bool groups, const char *field, char *error, size_t error_size)
 {
 	struct rlimit none = {0, 0};
 	int result = 0;
 
 	if (user != NULL && geteuid() == 0)
-		result = become(user);
+		result = become(user, groups);
 	if (result == 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 				   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 				   setrlimit(RLIMIT_CORE, &none) != 0))
 		result = -errno;
 	if (result != 0)
-		snprintf(error, error_size, "sip.user: can't become %s: %s",
+		snprintf(error, error_size, "%s: can't become %s: %s", field,
 			user != NULL ? user : "unprivileged",
 			result == -ENOENT ? "there is no such user" : strerror(-result));
 	return result;
