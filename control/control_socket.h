@@ -6,9 +6,10 @@
  *	{"rows": [...], "next": 100}	as many as fit; without "next" there are no more
  *	{"error": "there is no ..."}
  *
- * "stats" has one row, and the lists have one for each call, failure, binding or certificate. Nothing can be
- * changed by it but that "trace", with "on": true or false, begins or stops to trace messages where
- * the configuration says; and no answer holds a key or a password. Event-loop thread alone. */
+ * "stats" has one row, and the lists have one for each call, failure, binding or certificate.
+ * Nothing can be changed by it but that "trace", with "on": true or false, begins or stops to trace
+ * messages where the configuration says; and no answer holds a key or a password. Event-loop thread
+ * alone. */
 #ifndef CONTROL_CONTROL_SOCKET_H
 #define CONTROL_CONTROL_SOCKET_H
 

@@ -60,7 +60,7 @@
 	X(CALLS_NOT_TRANSFERRED, "calls.not_transferred", "REFERs refused, or that failed") \
 	/* how they ended: each call counts once */ \
 	X(RESULT_COMPLETED, "result.completed", "answered, and ended by one of the two") \
-	X(RESULT_DROPPED, "result.dropped", "answered, and ended by us: no media, a fault, our end") \
+	X(RESULT_DROPPED, "result.dropped", "answered, and ended by us: no media, a fault") \
 	X(RESULT_CANCELLED, "result.cancelled", "not answered: the caller gave up, 487") \
 	X(RESULT_BUSY, "result.busy", "not answered: 486, 600") \
 	X(RESULT_NO_ANSWER, "result.no_answer", "not answered: 408, 480") \

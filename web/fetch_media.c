@@ -88,7 +88,7 @@ fetch_counters(struct media_fetch *fetch, struct media_view *out)
 	return 0;
 }
 
-/* Where the answers to many QUERYs go. */
+/* Where the answers to many a QUERY go. */
 struct gather {
 	struct media_view *view;
 	unsigned waiting;

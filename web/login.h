@@ -2,8 +2,8 @@
 /* Who may look: HTTP's Basic authentication (RFC 7617) against web.login.
  *
  * A right password costs its hash (scrypt) once, then it is remembered by a MAC. Wrong ones are
- * counted by source: after LOGIN_FREE of them none of that source is looked at for LOGIN_LOCK_S; and
- * of all sources together no more than LOGIN_HASHES a second. Main thread alone. */
+ * counted by source: after LOGIN_FREE of them none of that source is looked at for LOGIN_LOCK_S;
+ * and of all sources together no more than LOGIN_HASHES a second. Main thread alone. */
 #ifndef WEB_LOGIN_H
 #define WEB_LOGIN_H
 

@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "relay/config.h"
+#include "relay/core_file.h"
 #include "relay/log.h"
 #include "relay/privilege.h"
 
@@ -130,8 +131,8 @@ read_anew(const struct config *old)
 	return NULL;
 }
 
-/* Serves by one configuration. 0: ended as asked; -EAGAIN: *config is a new one, and connections have
- * been ended: pages that are open connect again; else -errno after a sentence. */
+/* Serves by one configuration. 0: ended as asked; -EAGAIN: *config is a new one, and connections
+ * have been ended: pages that are open connect again; else -errno after a sentence. */
 static int
 serve(struct config **config, struct server_kept *kept, int signals, char *error)
 {
@@ -178,6 +179,10 @@ main(int argc, char **argv)
 	if (parse_options(argc, argv, &path, &check) != 0)
 		return 2;
 	log_init("sallyport-web", LOG_LEVEL_INFO);
+	int hidden = core_file_omit_memory();
+	if (hidden != 0)
+		log_warning("a core file would hold memory: /proc/self/coredump_filter: %s",
+			strerror(-hidden));
 	if (config_load(path, &config, error, sizeof(error)) != 0) {
 		log_error("%s", error);
 		return 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Counters of sallyport-sip name themselves, in groups ("tls.accepted"): each group is a family, and
- * the rest of the name its label. A group that is new is in sallyport_sip_events_total. */
+/* Counters of sallyport-sip name themselves, in groups ("tls.accepted"): each group is a family,
+ * and the rest of the name its label. A group that is new is in sallyport_sip_events_total. */
 #include "metrics.h"
 
 #include "exposition.h"

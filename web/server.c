@@ -256,8 +256,8 @@ server_start(struct web *web)
 	return snapshots_start(web->config, &web->snapshots);
 }
 
-/* Who waits for a snapshot goes on; who has taken too long over a request is cut off: a byte now and
- * then would keep it alive otherwise. */
+/* Who waits for a snapshot goes on; who has taken too long over a request is cut off: a byte now
+ * and then would keep it alive otherwise. */
 static void
 look_at_peers(struct web *web, bool resume)
 {

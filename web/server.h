@@ -14,7 +14,7 @@ struct server_kept {
 	struct web_counters counters;
 };
 
-/* Reads certificate, key and hash, and says whether they are good: 0, or -errno after a sentence. */
+/* Are certificate, key and hash good? 0, or -errno after a sentence. */
 int server_check(const struct config_web *config, char *error, size_t error_size);
 
 /* Opens the listeners, or takes those of `kept` over. `config` outlives it. 0, or -errno after a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What both planes said at one moment. A thread of its own asks them, at most once a second and only
- * as often as somebody looks; all readers share what it found. A plane that is away, or does not
- * answer in time, is a sentence in its part, and no reason not to tell of the other. */
+/* What both planes said at one moment. A thread of its own asks them, at most once a second and
+ * only as often as somebody looks; all readers share what it found. A plane that is away, or does
+ * not answer in time, is a sentence in its part, and no reason not to tell of the other. */
 #ifndef WEB_SNAPSHOT_H
 #define WEB_SNAPSHOT_H
 
@@ -76,7 +76,7 @@ struct snapshots;
 int snapshots_start(const struct config *config, struct snapshots **out);
 void snapshots_stop(struct snapshots *snapshots);
 
-/* A descriptor that can be read from when there is a new snapshot: snapshots_noticed() empties it. */
+/* Can be read from when there is a new snapshot: snapshots_noticed() empties it. */
 int snapshots_fd(const struct snapshots *snapshots);
 void snapshots_noticed(struct snapshots *snapshots);
 

@@ -36,7 +36,8 @@ what_is_no_utf_8_becomes_a_question_mark(void **state)
 	struct text text = {.bytes = NULL};
 
 	exposition_integer(&text, "a", 1, "x", "gr\xc3\xbc\xc3\x9f", "y", "\xff\xfe!", NULL);
-	assert_string_equal(text.bytes, "a{x=\"gr\xc3\xbc\xc3\x9f\",y=\"??" "!\"} 1\n");
+	assert_string_equal(text.bytes, "a{x=\"gr\xc3\xbc\xc3\x9f\",y=\"??"
+					"!\"} 1\n");
 	text_free(&text);
 }
 
