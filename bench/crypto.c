@@ -36,6 +36,9 @@ static const char usage[] =
 	"  --payload BYTES  only this payload\n"
 	"  --sessions N     only so many sessions\n"
 	"  --burst N        only packets handed over N at once\n"
+	"  --serve FILE     instead: measure raw-ipsec-mb at one point (160 bytes, 64 sessions,\n"
+	"                   unless told otherwise) each time that it is asked at this local\n"
+	"                   socket, as bench/datapath.sh does\n"
 	"  --ways           say on stderr what each way to call ipsec-mb took in its trial\n"
 	"  --help           this text\n"
 	"\n"
@@ -50,6 +53,7 @@ static const char usage[] =
 
 struct options {
 	bool quick, ways;
+	const char *serve;
 	unsigned core;
 	enum relay_suite suite; /* RELAY_SUITE_NONE and 0: all */
 	unsigned payload, sessions, burst;
@@ -92,8 +96,8 @@ read_options(int argc, char **argv, struct options *options)
 		{"core", required_argument, NULL, 'c'}, {"suite", required_argument, NULL, 's'},
 		{"payload", required_argument, NULL, 'p'},
 		{"sessions", required_argument, NULL, 'n'}, {"burst", required_argument, NULL, 'b'},
-		{"ways", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
+		{"ways", no_argument, NULL, 'w'}, {"serve", required_argument, NULL, 'e'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int found;
 
 	while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -123,6 +127,9 @@ read_options(int argc, char **argv, struct options *options)
 		case 'b':
 			options->burst =
 				read_number(optarg, 1, BURST_MAX, "--burst takes 1 to 64 packets");
+			break;
+		case 'e':
+			options->serve = optarg;
 			break;
 		case 'w':
 			options->ways = true;
@@ -300,12 +307,20 @@ main(int argc, char **argv)
 	cpu_set_t cores;
 
 	read_options(argc, argv, &options);
-	make_plan(&plan, &options);
 	CPU_ZERO(&cores);
 	CPU_SET(options.core, &cores);
 	if (sched_setaffinity(0, sizeof(cores), &cores) != 0)
 		misused("this process may not run on that core (--core)");
 	memory_serve_keys();
+	if (options.serve != NULL) {
+		crypto_serve(options.serve,
+			&(struct point){.suite = RELAY_SUITE_AES_CM_128_HMAC_SHA1_80,
+				.payload = options.payload != 0 ? options.payload : 160,
+				.sessions = options.sessions != 0 ? options.sessions : 64,
+				.burst = options.burst != 0 ? options.burst : BURST_MAX});
+		return 0;
+	}
+	make_plan(&plan, &options);
 	unsigned rounds = options.quick ? ROUNDS_QUICK : ROUNDS_FULL;
 	unsigned count = gather(contestants, &options, rounds);
 	json_t *engine = choose_engine();

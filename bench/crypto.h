@@ -151,4 +151,10 @@ void measure_pass(const struct contestant *contestant, const struct pool *pool, 
 void measure_point(struct contestant *contestants, unsigned count, struct pool *pool,
 	unsigned rounds, json_t *results);
 
+/* --- on demand (crypto_serve.c) --- */
+
+/* Measures raw ipsec-mb at this point for whoever asks at the local socket `path` (SOCK_SEQPACKET):
+ * a byte is the question, a double of nanoseconds a packet the answer. Until a signal. */
+void crypto_serve(const char *path, const struct point *point);
+
 #endif

@@ -156,6 +156,17 @@ measure_rings() {
   umount "$lab_dir/huge"
 }
 
+# start_raw CPU: raw ipsec-mb, measured on the worker's core when feed asks; sets RAW_PID
+start_raw() {
+  "$BUILD/bench/crypto" --serve "$lab_dir/run/raw.ctl" --core "$1" 2>"$lab_dir/raw.log" &
+  RAW_PID=$!
+  lab_pids+=("$RAW_PID")
+  wait_for 20 in_log "$lab_dir/raw.log" ready || {
+    cat "$lab_dir/raw.log" >&2
+    fail "datapath.sh: bench/crypto did not start: its own words are above"
+  }
+}
+
 # configure CPUS MOST_SESSIONS: of the relay
 configure() {
   local only=${1//[^,]/} i
@@ -203,7 +214,9 @@ pool_add 160 # the echo's; the relay reserves its own
 echo "datapath: the echo over rings" >&2
 measure_rings
 echo "datapath: the relay and the echo over memif, in turns" >&2
-measure_relay 1 "$one" "$points" --latency "$points"
+start_raw "$one"
+measure_relay 1 "$one" "$points" --latency "$points" --raw "$lab_dir/run/raw.ctl"
+end "$RAW_PID"
 if [ -n "$two" ]; then
   echo "datapath: the same with two workers" >&2
   measure_relay 2 "$two" "$points_two" --latency 64

@@ -41,12 +41,13 @@ static const char usage[] =
 	"  --arena MB        for packets (default 2048)\n"
 	"  --ring N          log2 of the memif rings' slots (default 13)\n"
 	"  --rate KPPS       no search: this many thousand packets a second\n"
+	"  --raw FILE        bench/crypto --serve answers there: it has a turn, too\n"
 	"  --cpu N           run on this CPU (default 0)\n"
 	"\n"
 	"Prints JSON. Exit status: 0 measured; 1 not; 2 wrong usage.\n";
 
 struct options {
-	const char *memif, *socket, *echo_memif, *echo_control, *rings;
+	const char *memif, *socket, *echo_memif, *echo_control, *rings, *raw;
 	bool mixed;
 	uint32_t sessions[POINTS_MAX], latency[POINTS_MAX];
 	unsigned points, latencies;
@@ -82,10 +83,10 @@ static bool
 read_options(int argc, char **argv, struct options *options)
 {
 	static const char *const names[] = {"memif", "socket", "echo-memif", "echo-control",
-		"rings", "trial", "confirm", "latencies", "repeat", "arena", "ring", "cpu", "rate",
-		"workers", "relay-pid", "echo-pid", "sessions", "latency", "mixed"};
+		"rings", "raw", "trial", "confirm", "latencies", "repeat", "arena", "ring", "cpu",
+		"rate", "workers", "relay-pid", "echo-pid", "sessions", "latency", "mixed"};
 	const char **texts[] = {&options->memif, &options->socket, &options->echo_memif,
-		&options->echo_control, &options->rings};
+		&options->echo_control, &options->rings, &options->raw};
 	unsigned *numbers[] = {&options->plan.trial_ms, &options->plan.confirm_ms,
 		&options->plan.latency_ms, &options->plan.repeat, &options->arena_mb,
 		&options->ring, &options->cpu, &options->rate, &options->workers,
@@ -228,6 +229,9 @@ open_peers(void)
 	feed.echo = (struct feed_peer){.is_echo = true, .queues = options.workers};
 	feed_peer_open_control(&feed.echo, options.echo_control);
 	feed.echo.pid = (pid_t)options.echo_pid;
+	feed.raw = -1;
+	if (options.raw != NULL)
+		feed_raw_open(&feed, options.raw);
 	if (options.rings != NULL) {
 		feed_peer_open_rings(&feed.echo);
 		return;

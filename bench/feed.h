@@ -63,6 +63,7 @@ struct feed_peer {
 struct feed {
 	struct feed_peer relay, echo;
 	struct feed_peer *peer; /* one of them */
+	int raw;                /* who measures ipsec-mb on demand, or -1 */
 	struct rte_mempool *pool;
 	struct rte_ether_addr mac, relay_mac;
 	bool relay_known;
@@ -126,6 +127,11 @@ void feed_peers_release(const struct feed *feed);
 void feed_peers_close(struct feed *feed);
 /* What the echo did since the last order, and how often it looks from now on: see echo.h. */
 void feed_echo_order(struct feed *feed, double period_us, struct feed_counters *done);
+/* To who measures raw ipsec-mb on demand (bench/crypto --serve). */
+void feed_raw_open(struct feed *feed, const char *path);
+/* Has it measured, on the core of the peers, which are stopped meanwhile; this thread works on as
+ * if it sent. Nanoseconds a packet. */
+double feed_raw_ask(struct feed *feed);
 uint16_t feed_receive(const struct feed *feed, unsigned queue, struct rte_mbuf *mbufs[]);
 /* Sends those of `mbufs` that there is room for. Returns how many. */
 uint16_t feed_send(const struct feed *feed, unsigned queue, struct rte_mbuf *mbufs[], unsigned n);

@@ -41,9 +41,10 @@ struct showing {
 	struct feed_latency latency;
 };
 
-/* The relay, and the echo right after it. */
+/* The relay, the echo right after it, and, if asked for, raw ipsec-mb. */
 struct turns {
 	struct showing relay, echo;
+	double raw_ns;
 };
 
 static void
@@ -176,6 +177,8 @@ take_turns(struct feed *feed, const struct feed_point *point, double mpps, unsig
 	bool good = false;
 	for (unsigned i = 0; i < TRIES && !good; i++)
 		good = show(feed, point, mpps, ms, period_us, &out->echo);
+	if (good && alike && feed->raw >= 0)
+		out->raw_ns = feed_raw_ask(feed);
 	feed_peer_choose(feed, &feed->relay);
 	return good;
 }
@@ -270,6 +273,21 @@ busy_share(const struct feed *feed, const struct turns rounds[], unsigned n, dou
 	return MIDDLE(rounds, n, RELAY, ns_per_packet) * mpps * 1e-3 / feed->relay.queues;
 }
 
+/* Raw ipsec-mb's crypto of packets of 160 bytes and 64 sessions, in the same rounds. */
+static void
+add_raw(json_t *out, const struct turns rounds[], unsigned n)
+{
+	double values[REPEATS_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		values[i] = rounds[i].raw_ns;
+	double found = median(values, n);
+	if (found <= 0)
+		return;
+	set(out, "raw_ns_per_packet", found);
+	set(out, "raw_spread", (values[n - 1] - values[0]) / found);
+}
+
 static json_t *
 describe(const struct feed *feed, const struct feed_point *point, const struct turns rounds[],
 	unsigned n, double mpps)
@@ -299,6 +317,7 @@ describe(const struct feed *feed, const struct feed_point *point, const struct t
 	set(out, "echo_burst", MIDDLE(rounds, n, ECHO, burst));
 	set(out, "added_ns_per_packet", added);
 	set(out, "added_spread", added > 0 ? added_range / added : 0);
+	add_raw(out, rounds, n);
 	return out;
 }
 

@@ -4,6 +4,7 @@
 #include "echo.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <signal.h>
@@ -55,18 +56,67 @@ feed_peer_open_rings(struct feed_peer *peer)
 	exit(1);
 }
 
-void
-feed_peer_open_control(struct feed_peer *echo, const char *path)
+static int
+open_control(const char *path, const char *who)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	echo->control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (echo->control >= 0 &&
-		connect(echo->control, (const void *)&address, sizeof(address)) == 0)
-		return;
-	fprintf(stderr, "feed: no echo answers at %s: %s\n", path, strerror(errno));
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const void *)&address, sizeof(address)) == 0)
+		return fd;
+	fprintf(stderr, "feed: no %s answers at %s: %s\n", who, path, strerror(errno));
 	exit(1);
+}
+
+void
+feed_peer_open_control(struct feed_peer *echo, const char *path)
+{
+	echo->control = open_control(path, "echo");
+}
+
+void
+feed_raw_open(struct feed *feed, const char *path)
+{
+	feed->raw = open_control(path, "bench/crypto");
+}
+
+/* Copies of packets, as many as fill a ring: what sending is for this core. */
+static void
+work_on(const struct feed *feed)
+{
+	static uint8_t ring[1024][FEED_PLACE];
+	static unsigned at;
+
+	for (unsigned i = 0; i < FEED_BURST && feed->made > 0; i++, at++)
+		memcpy(ring[at % 1024], feed_frame(feed, &feed->packet[at % feed->made]),
+			FEED_PLACE);
+	rte_compiler_barrier();
+}
+
+double
+feed_raw_ask(struct feed *feed)
+{
+	struct pollfd answer = {.fd = feed->raw, .events = POLLIN};
+	double ns = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		pid_t pid = i == 0 ? feed->relay.pid : feed->echo.pid;
+		if (pid > 0)
+			kill(pid, SIGSTOP);
+	}
+	if (write(feed->raw, "?", 1) == 1)
+		while (poll(&answer, 1, 0) == 0)
+			for (unsigned i = 0; i < 100; i++)
+				work_on(feed);
+	if (recv(feed->raw, &ns, sizeof(ns), 0) != sizeof(ns)) {
+		fprintf(stderr, "feed: bench/crypto has gone\n");
+		feed_peers_release(feed);
+		exit(1);
+	}
+	if (feed->peer->pid > 0)
+		kill(feed->peer->pid, SIGCONT);
+	return ns;
 }
 
 void

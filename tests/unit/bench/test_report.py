@@ -191,6 +191,14 @@ class Merge(Folder):
 
 
 class Goals(Folder):
+    def test_raw_in_turns_with_the_relay_counts_first(self):
+        for entry in self.data["datapath"]:
+            entry.update(raw_ns_per_packet=45.0, raw_spread=0.3)
+        goals = self.goals()
+        self.assertAlmostEqual(goals[2]["value"], 2.0)
+        self.assertGreaterEqual(goals[2]["spread"], 0.3)
+        self.assertIn("raw-ipsec-mb 45.0 ns, ", goals[2]["note"])
+
     def test_the_values(self):
         goals = self.goals()
         self.assertAlmostEqual(goals[1]["value"], 2.0)
