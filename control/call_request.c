@@ -54,6 +54,13 @@ call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, cons
 {
 	struct call_dialog *dialog = (struct call_dialog *)magic;
 
+	/* the stack finds a dialog by the far end's tag alone, where ours is not given: but ours is
+	 * what proves that the sender is in it (RFC 3261 12.2.2) */
+	if (sip->sip_to->a_tag == NULL && sip->sip_request->rq_method != sip_method_ack) {
+		nta_incoming_treply(in, 481, NULL, TAG_END());
+		nta_incoming_destroy(in);
+		return 0;
+	}
 	if (!accept_request(dialog, in, sip)) {
 		nta_incoming_destroy(in);
 		return 0;
