@@ -4,11 +4,13 @@
 #include "agent.h"
 #include "certificates.h"
 #include "control_socket.h"
+#include "heartbeat.h"
 #include "records.h"
 #include "relay/config.h"
 #include "relay/core_file.h"
 #include "relay/log.h"
 #include "relay/privilege.h"
+#include "relay/service.h"
 #include "reload.h"
 #include "tls_connection.h"
 #include "tls_context.h"
@@ -124,10 +126,13 @@ on_signal(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 
 	if (read(process->signals, &caught, sizeof(caught)) <= 0)
 		return 0;
-	if (caught.ssi_signo == SIGHUP)
+	if (caught.ssi_signo == SIGHUP) {
+		service_reloading();
 		reload(process->path);
-	else
+		service_ready();
+	} else {
 		su_root_break(process->root);
+	}
 	return 0;
 }
 
@@ -216,6 +221,8 @@ serve(const struct config *config, struct users *users, char *error)
 		result = trace_open(process.agent->nta, &config->sip.trace, &process.agent->trace,
 			error, ERROR_SIZE);
 	if (result == 0)
+		result = heartbeat_start(process.root);
+	if (result == 0)
 		result = agent_start(process.agent, error, ERROR_SIZE);
 	if (result == 0) {
 		process.agent->started_ms = now_ms();
@@ -224,11 +231,15 @@ serve(const struct config *config, struct users *users, char *error)
 				config->sip.peering.address, config->sip.peering.port);
 		log_info("listening on %s port %u (TLS) for %s", config->sip.address,
 			config->sip.port, config->sip.domain);
+		service_ready();
+		service_status("serving %s", config->sip.domain);
 		su_root_run(process.root);
 		log_info("ending");
+		service_stopping();
 		say_farewell(&process);
 	}
 	control_socket_close(process.control);
+	heartbeat_stop();
 	certificates_stop();
 	agent_destroy(process.agent);
 	tls_release_flush();

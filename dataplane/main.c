@@ -10,10 +10,12 @@
 #include "relay/config.h"
 #include "relay/core_file.h"
 #include "relay/log.h"
+#include "relay/service.h"
 #include "session.h"
 #include "stats.h"
 #include "telemetry.h"
 #include "tick.h"
+#include "watchdog.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -301,6 +303,7 @@ on_timer(struct process *process)
 		sessions_expire();
 	if (process->ticks % NEXTHOP_TICKS == 0)
 		nexthop_tick();
+	watchdog_tick(tick_ms());
 	return (sessions_draining() & RELAY_DRAIN_END) == 0 || sessions_count() > 0;
 }
 
@@ -385,7 +388,10 @@ main(int argc, char **argv)
 			workers_count(), process.engine->name, workers_engine_variant(),
 			process.engine_why, memory_describe(process.memory),
 			process.config->media.socket);
+		watchdog_start(tick_ms());
+		service_ready();
 		run(&process);
+		service_stopping();
 		log_info("ending: %lu session(s) are cut off", (unsigned long)sessions_count());
 	} else {
 		log_error("%s", error);

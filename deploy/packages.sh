@@ -11,7 +11,7 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config
   libdpdk-dev libipsec-mb-dev libsofia-sip-ua-dev libcyaml-dev libyaml-dev libjansson-dev
   libsqlite3-dev libpq-dev libssl-dev libpcap-dev libmnl-dev libcap-ng-dev
-  libmicrohttpd-dev"
+  libmicrohttpd-dev libsystemd-dev"
 
 demo="libsrtp2-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
   procps kmod"
