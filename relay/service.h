@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a daemon tells the service manager (sd_notify(3)): that it is ready, what it does, that it
- * lives. Without one, nothing happens. Never fails, never blocks for long: any thread but a worker. */
+ * lives. Without a manager nothing happens. Never fails, hardly blocks; any thread but a worker. */
 #ifndef RELAY_SERVICE_H
 #define RELAY_SERVICE_H
 
