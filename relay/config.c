@@ -95,6 +95,7 @@ load(const struct config_text *text, struct config **out)
 		result = config_yaml_load(text, lines, &config);
 	if (result != 0)
 		goto done;
+	config->lines = lines;
 	config->path = strdup(text->path);
 	if (config->path == NULL || config_set_defaults(config, lines) != 0)
 		result = unreadable(text, ENOMEM);
@@ -102,10 +103,11 @@ load(const struct config_text *text, struct config **out)
 		result = config_check(config, text, lines);
 	if (result != 0) {
 		config_free(config);
-		goto done;
+		return result;
 	}
 	config->log_level = config->log.level;
 	*out = config;
+	return 0;
 
 done:
 	config_lines_free(lines);
@@ -131,6 +133,8 @@ config_free(struct config *config)
 		return;
 	free(config->path);
 	config->path = NULL;
+	config_lines_free(config->lines);
+	config->lines = NULL;
 	config_trunks_wipe(&config->sip);
 	config_yaml_free(config);
 }

@@ -176,8 +176,11 @@ struct config_sip {
 	uint32_t instant_message_bytes; /* the longest text of a MESSAGE; 0: none is taken */
 };
 
+struct config_lines;
+
 struct config {
 	char *path;
+	struct config_lines *lines; /* which fields the file sets */
 	enum log_level log_level;
 	struct config_media media;
 	struct config_sip sip;
