@@ -94,6 +94,14 @@ admission_start(su_root_t *root, const struct config_limits *limits)
 }
 
 void
+admission_configure(const struct config_limits *limits)
+{
+	admission.limits = limits;
+	admission.connections = most_connections(limits);
+	sources_set_most(admission.sources, limits->sources);
+}
+
+void
 admission_stop(void)
 {
 	su_timer_destroy(admission.timer);

@@ -20,6 +20,9 @@ struct source_record;
 
 /* Once, before the first connection; stopped after the last. `limits` outlives it. 0, or -errno. */
 int admission_start(su_root_t *root, const struct config_limits *limits);
+
+/* Goes by these from now on, and for as long as they live. */
+void admission_configure(const struct config_limits *limits);
 void admission_stop(void);
 
 enum admission {

@@ -59,6 +59,17 @@ struct source {
 int agent_create(su_root_t *root, const struct config *config, struct users *users,
 	struct agent **out, char *error, size_t error_size);
 
+/* A configuration that agent_prepare() has made ready for. */
+struct agent_change;
+
+/* Makes ready for this configuration, whose fields that take a restart are as they were; nothing
+ * changes yet. 0, or -errno after a sentence. */
+int agent_prepare(struct agent *agent, const struct config *config, struct agent_change **out,
+	char *error, size_t error_size);
+/* Puts it in force, from this request on; it can't fail. Or drops it. Both free the change. */
+void agent_switch(struct agent_change *change);
+void agent_drop(struct agent_change *change);
+
 /* Once the process has become the user that it is to be, and before it takes requests: takes up the
  * bindings of an earlier process. 0, or -errno after a sentence. */
 int agent_start(struct agent *agent, char *error, size_t error_size);

@@ -52,6 +52,16 @@ algorithm_of(enum config_digest digest)
 	}
 }
 
+static void
+set_config(struct auth *auth, const struct config_sip *config, struct users *users)
+{
+	auth->config = config;
+	auth->users = users;
+	auth->algorithms = 0;
+	for (unsigned i = 0; i < config->digests_count; i++)
+		auth->algorithms |= 1u << algorithm_of(config->digests[i]);
+}
+
 struct auth *
 auth_create(const struct config_sip *config, struct users *users)
 {
@@ -59,10 +69,7 @@ auth_create(const struct config_sip *config, struct users *users)
 
 	if (auth == NULL)
 		return NULL;
-	auth->config = config;
-	auth->users = users;
-	for (unsigned i = 0; i < config->digests_count; i++)
-		auth->algorithms |= 1u << algorithm_of(config->digests[i]);
+	set_config(auth, config, users);
 	if (nonces_create((uint64_t)config->nonce_lifetime_s * 1000, NONCE_TABLE_DEFAULT,
 		    &auth->nonces) != 0 ||
 		penalties_create(&config->penalties, &auth->penalties) != 0) {
@@ -70,6 +77,14 @@ auth_create(const struct config_sip *config, struct users *users)
 		return NULL;
 	}
 	return auth;
+}
+
+void
+auth_configure(struct auth *auth, const struct config_sip *config, struct users *users)
+{
+	set_config(auth, config, users);
+	nonces_set_lifetime(auth->nonces, (uint64_t)config->nonce_lifetime_s * 1000);
+	penalties_configure(auth->penalties, &config->penalties);
 }
 
 void

@@ -11,6 +11,9 @@ struct auth;
 
 /* NULL: out of memory, or no randomness. */
 struct auth *auth_create(const struct config_sip *config, struct users *users);
+
+/* Goes by these from now on. */
+void auth_configure(struct auth *auth, const struct config_sip *config, struct users *users);
 void auth_destroy(struct auth *auth);
 
 /* Returns true when the request is genuinely from the user written into `user` (USER_NAME_SIZE),

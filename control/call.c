@@ -3,6 +3,8 @@
 #include "call.h"
 #include "call_digest.h"
 
+#include "generation.h"
+
 #include <errno.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -77,6 +79,7 @@ call_new(struct b2bua *b2bua)
 	su_home_init(call->home);
 	call->b2bua = b2bua;
 	call->agent = b2bua->agent;
+	call->generation = generation_hold();
 	call->started_ms = call_now_ms();
 	call->record = record_begin(call->agent->records, call->id);
 	for (unsigned i = 0; i < 2; i++) {
@@ -134,6 +137,7 @@ call_free(struct call *call)
 		msg_destroy(call->side[i].said);
 	record_end(call->record);
 	su_home_deinit(call->home);
+	generation_release(call->generation);
 	free(call);
 }
 

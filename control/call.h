@@ -121,7 +121,8 @@ struct call {
 	struct call **prev;
 	struct b2bua *b2bua;
 	struct agent *agent;
-	su_home_t home[1]; /* everything that lives as long as the call */
+	struct generation *generation; /* held: what its parties point into */
+	su_home_t home[1];             /* everything that lives as long as the call */
 	char id[RELAY_ID_SIZE];
 	const char *caller; /* a user's or trunk's name, for the log */
 	const char *callee; /* what was called */

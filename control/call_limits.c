@@ -3,6 +3,7 @@
 
 #include "counters.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,10 @@ struct holder {
 	char name[USER_NAME_SIZE];
 };
 
+/* A trunk, by its name: calls of before a reload count on. */
 struct trunk_calls {
+	struct trunk_calls *next;
+	char name[USER_NAME_SIZE]; /* as in struct party */
 	unsigned count;
 	struct bucket bucket;
 };
@@ -31,18 +35,35 @@ struct call_limits {
 	unsigned count;
 	struct bucket bucket;
 	struct holder *users[BUCKETS];
-	struct trunk_calls trunks[]; /* as in the configuration */
+	struct trunk_calls *trunks; /* that had calls */
 };
 
 struct call_limits *
 call_limits_create(const struct config_sip *config)
 {
-	struct call_limits *limits =
-		calloc(1, sizeof(*limits) + config->trunks_count * sizeof(limits->trunks[0]));
+	struct call_limits *limits = calloc(1, sizeof(*limits));
 
 	if (limits != NULL)
 		limits->config = config;
 	return limits;
+}
+
+void
+call_limits_configure(struct call_limits *limits, const struct config_sip *config)
+{
+	struct trunk_calls **at = &limits->trunks;
+
+	limits->config = config;
+	/* trunks that are gone must not pile up */
+	while (*at != NULL) {
+		struct trunk_calls *calls = *at;
+		if (calls->count > 0) {
+			at = &calls->next;
+			continue;
+		}
+		*at = calls->next;
+		free(calls);
+	}
 }
 
 void
@@ -56,6 +77,11 @@ call_limits_destroy(struct call_limits *limits)
 			free(limits->users[i]);
 			limits->users[i] = next;
 		}
+	while (limits->trunks != NULL) {
+		struct trunk_calls *next = limits->trunks->next;
+		free(limits->trunks);
+		limits->trunks = next;
+	}
 	free(limits);
 }
 
@@ -97,10 +123,29 @@ take_token(struct bucket *bucket, uint32_t per_second)
 		bucket->tokens -= 1000;
 }
 
+/* NULL: it has had no call. */
 static struct trunk_calls *
-calls_of(struct call_limits *limits, const struct config_trunk *trunk)
+find_trunk(const struct call_limits *limits, const char *name)
 {
-	return &limits->trunks[trunk - limits->config->trunks];
+	struct trunk_calls *at = limits->trunks;
+
+	while (at != NULL && strcmp(at->name, name) != 0)
+		at = at->next;
+	return at;
+}
+
+/* NULL: no memory. */
+static struct trunk_calls *
+find_or_make_trunk(struct call_limits *limits, const char *name)
+{
+	struct trunk_calls *calls = find_trunk(limits, name);
+
+	if (calls != NULL || (calls = calloc(1, sizeof(*calls))) == NULL)
+		return calls;
+	snprintf(calls->name, sizeof(calls->name), "%s", name);
+	calls->next = limits->trunks;
+	limits->trunks = calls;
+	return calls;
 }
 
 /* May this party have one more? Takes nothing. */
@@ -113,7 +158,9 @@ check_party(struct call_limits *limits, const struct party *party, uint64_t now_
 		return most != 0 && holder != NULL && holder->count >= most ? CALL_LIMIT_USER
 		                                                            : CALL_LIMIT_NONE;
 	}
-	struct trunk_calls *calls = calls_of(limits, party->trunk);
+	struct trunk_calls *calls = find_or_make_trunk(limits, party->name);
+	if (calls == NULL)
+		return CALL_LIMIT_NO_MEMORY;
 	if (party->trunk->calls_max != 0 && calls->count >= party->trunk->calls_max)
 		return CALL_LIMIT_TRUNK;
 	return has_token(&calls->bucket, party->trunk->calls_per_second, now_ms)
@@ -128,7 +175,10 @@ count_party(struct call_limits *limits, const struct party *party)
 	struct holder **at;
 
 	if (party->kind == PARTY_TRUNK) {
-		calls_of(limits, party->trunk)->count++;
+		struct trunk_calls *calls = find_or_make_trunk(limits, party->name);
+		if (calls == NULL)
+			return CALL_LIMIT_NO_MEMORY;
+		calls->count++;
 		return CALL_LIMIT_NONE;
 	}
 	at = find_holder(limits, party->name);
@@ -146,7 +196,8 @@ static enum call_limit
 take_party(struct call_limits *limits, const struct party *party)
 {
 	if (party->kind == PARTY_TRUNK)
-		take_token(&calls_of(limits, party->trunk)->bucket, party->trunk->calls_per_second);
+		take_token(&find_trunk(limits, party->name)->bucket,
+			party->trunk->calls_per_second); /* it was checked before */
 	return count_party(limits, party);
 }
 
@@ -160,7 +211,9 @@ static void
 give_party(struct call_limits *limits, const struct party *party)
 {
 	if (party->kind == PARTY_TRUNK) {
-		calls_of(limits, party->trunk)->count--;
+		struct trunk_calls *calls = find_trunk(limits, party->name);
+		if (calls != NULL) /* one that no memory was left to count */
+			calls->count--;
 		return;
 	}
 	struct holder **at = find_holder(limits, party->name), *holder = *at;
@@ -322,8 +375,10 @@ call_limits_count(const struct call_limits *limits)
 unsigned
 call_limits_count_of(const struct call_limits *limits, const struct party *party)
 {
-	if (party->kind == PARTY_TRUNK)
-		return limits->trunks[party->trunk - limits->config->trunks].count;
+	if (party->kind == PARTY_TRUNK) {
+		const struct trunk_calls *calls = find_trunk(limits, party->name);
+		return calls != NULL ? calls->count : 0;
+	}
 	const struct holder *holder = *find_holder(limits, party->name);
 	return holder != NULL ? holder->count : 0;
 }

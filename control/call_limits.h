@@ -32,8 +32,11 @@ struct call_limits_guest {
 	struct party party;
 };
 
-/* `config` outlives it. NULL without memory. */
+/* `config` outlives it, or call_limits_configure() names another. NULL without memory. */
 struct call_limits *call_limits_create(const struct config_sip *config);
+
+/* Goes by this configuration from now on; calls that are held count on. */
+void call_limits_configure(struct call_limits *limits, const struct config_sip *config);
 void call_limits_destroy(struct call_limits *limits);
 
 /* A call of this party begins. Where that is too many, it is counted by the limit's name, and

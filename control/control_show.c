@@ -171,6 +171,18 @@ show_trace(struct agent *agent, struct page *page)
 					    (json_int_t)trace_lost(agent->trace)));
 }
 
+static void
+show_config(struct agent *agent, struct page *page)
+{
+	json_t *rows = control_config(agent), *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row)
+		if (has_room(page))
+			json_array_append(page->rows, row);
+	json_decref(rows);
+}
+
 static const struct {
 	const char *name;
 	void (*show)(struct agent *agent, struct page *page);
@@ -182,6 +194,7 @@ static const struct {
 	{"trunks", show_trunks},
 	{"certificates", show_certificates},
 	{"trace", show_trace},
+	{"config", show_config},
 };
 
 json_t *

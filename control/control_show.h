@@ -12,4 +12,12 @@
  * "error". NULL: out of memory. The caller gives it back. */
 json_t *control_show(struct agent *agent, const char *what, size_t from);
 
+/* Reads the configuration anew (`apply`), or says whether that could be done: {"changes": [...]},
+ * or {"error": ...}. NULL: no memory. */
+json_t *control_reload(struct agent *agent, bool apply);
+
+/* What is in force: an array of {field, value, default, restart}, without secrets. NULL: no
+ * memory. */
+json_t *control_config(struct agent *agent);
+
 #endif

@@ -59,6 +59,12 @@ answer(struct control_socket *control, const char *text, size_t length)
 	const json_t *on = json_object_get(request, "on");
 	json_t *reply;
 
+	if (json_is_boolean(json_object_get(request, "reload"))) {
+		reply = control_reload(
+			control->agent, json_is_true(json_object_get(request, "reload")));
+		json_decref(request);
+		return reply;
+	}
 	if (what != NULL && strcmp(what, "trace") == 0 && json_is_boolean(on))
 		trace_set(control->agent->trace, json_is_true(on));
 	if (what == NULL || from < 0)

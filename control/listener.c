@@ -192,3 +192,10 @@ listener_open(nta_agent_t *nta, const struct config_sip *config, char *error, si
 		result = open_one(&peering, error, error_size);
 	return result;
 }
+
+void
+listener_configure(nta_agent_t *nta, const struct config_limits *limits)
+{
+	for (tport_t *at = tport_primaries(nta_agent_tports(nta)); at != NULL; at = tport_next(at))
+		tport_set_params(at, TPTAG_QUEUESIZE(limits->queue), TAG_END());
+}

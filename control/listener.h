@@ -18,4 +18,7 @@
 int
 listener_open(nta_agent_t *nta, const struct config_sip *config, char *error, size_t error_size);
 
+/* New connections get these limits. */
+void listener_configure(nta_agent_t *nta, const struct config_limits *limits);
+
 #endif

@@ -4,6 +4,7 @@
 #include "agent.h"
 #include "certificates.h"
 #include "control_socket.h"
+#include "generation.h"
 #include "heartbeat.h"
 #include "records.h"
 #include "relay/config.h"
@@ -53,8 +54,9 @@ static const char usage[] =
 	"  -V, --version      the release\n"
 	"\n"
 	"Users are added by: sallyctl user add NAME. SIGTERM or SIGINT ends it: calls get a BYE.\n"
-	"SIGHUP has it read log.level and all certificates, keys and authorities anew; calls and\n"
-	"connections go on.\n"
+	"SIGHUP, or \"sallyctl reload\", has it read the configuration and all certificates anew:\n"
+	"whole, or not at all. Calls and connections go on. docs/config.md lists the few settings\n"
+	"that take a restart.\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
 	"usage.\n";
@@ -114,9 +116,19 @@ struct process {
 	su_root_t *root;
 	struct agent *agent;
 	struct control_socket *control;
-	const char *path; /* of the configuration */
 	int signals;
 };
+
+/* What there is to say of it is in the log. */
+static void
+read_anew(struct agent *agent)
+{
+	struct config_changes changes;
+	char error[RELOAD_ERROR_SIZE];
+
+	if (agent != NULL && reload(agent, true, &changes, error) == 0)
+		config_changes_free(&changes);
+}
 
 static int
 on_signal(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
@@ -128,7 +140,7 @@ on_signal(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 		return 0;
 	if (caught.ssi_signo == SIGHUP) {
 		service_reloading();
-		reload(process->path);
+		read_anew(process->agent);
 		service_ready();
 	} else {
 		su_root_break(process->root);
@@ -182,10 +194,26 @@ say_farewell(struct process *process)
 		su_root_step(process->root, 50);
 }
 
+/* The configuration is the first generation's from now on. */
 static int
-serve(const struct config *config, struct users *users, char *error)
+take_over(struct config **config, char *error)
 {
-	struct process process = {.signals = open_signals(), .path = config->path};
+	struct generation *first = generation_create(*config);
+
+	if (first == NULL) {
+		snprintf(error, ERROR_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	*config = NULL;
+	generation_switch(first);
+	return 0;
+}
+
+/* Leaves in *users the store that is open at the end. */
+static int
+serve(const struct config *config, struct users **users, char *error)
+{
+	struct process process = {.signals = open_signals()};
 	su_wait_t wait[1];
 	int result;
 
@@ -203,14 +231,14 @@ serve(const struct config *config, struct users *users, char *error)
 		result = tls_context_start(&config->sip, error, ERROR_SIZE);
 	if (result == 0)
 		result = agent_create(
-			process.root, config, users, &process.agent, error, ERROR_SIZE);
+			process.root, config, *users, &process.agent, error, ERROR_SIZE);
 	if (result == 0)
 		result = certificates_start(process.root);
 	if (result == 0)
 		result = control_socket_open(process.agent, &process.control);
 	if (result == 0)
 		result = privilege_leave(config->sip.user, false, "sip.user", error, ERROR_SIZE);
-	if (result == 0 && users_start(users, &config->sip.users_store) != 0) {
+	if (result == 0 && users_start(*users, &config->sip.users_store) != 0) {
 		snprintf(error, ERROR_SIZE, "sip.users: no thread can be started for the server");
 		result = -EAGAIN;
 	}
@@ -241,6 +269,8 @@ serve(const struct config *config, struct users *users, char *error)
 	control_socket_close(process.control);
 	heartbeat_stop();
 	certificates_stop();
+	if (process.agent != NULL)
+		*users = process.agent->users;
 	agent_destroy(process.agent);
 	tls_release_flush();
 	tls_context_stop();
@@ -301,8 +331,11 @@ main(int argc, char **argv)
 			result = users_open(
 				config->sip.users, USERS_READ, &users, error, sizeof(error));
 		if (result == 0)
-			result = serve(config, users, error);
+			result = take_over(&config, error);
+		if (result == 0)
+			result = serve(generation_config(), &users, error);
 		users_close(users);
+		generation_stop();
 		su_deinit();
 	}
 	if (result != 0)

@@ -12,6 +12,7 @@
 #include "call_headers.h"
 #include "counters.h"
 #include "digest_client.h"
+#include "generation.h"
 #include "relay/log.h"
 #include "route.h"
 
@@ -31,6 +32,7 @@ struct message {
 	struct message *next; /* of all that wait */
 	struct message **prev;
 	struct messages *all;
+	struct generation *generation; /* held: what `from` and the targets point into */
 	su_home_t home[1];
 	su_timer_t *timer; /* to be freed when nothing of the stack's is on the call stack */
 	nta_incoming_t *in;
@@ -87,6 +89,7 @@ message_free(struct message *message)
 	route_free(message->route);
 	su_timer_destroy(message->timer);
 	su_home_deinit(message->home);
+	generation_release(message->generation);
 	free(message);
 }
 
@@ -318,6 +321,7 @@ message_handle(struct messages *messages, nta_incoming_t *request, const sip_t *
 	}
 	su_home_init(message->home);
 	message->all = messages;
+	message->generation = generation_hold();
 	message->in = request;
 	message->from = *from;
 	message->next = messages->first;

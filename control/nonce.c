@@ -135,6 +135,12 @@ nonces_create(uint64_t lifetime_ms, unsigned remembered, struct nonces **out)
 }
 
 void
+nonces_set_lifetime(struct nonces *nonces, uint64_t lifetime_ms)
+{
+	nonces->lifetime_ms = lifetime_ms;
+}
+
+void
 nonces_destroy(struct nonces *nonces)
 {
 	if (nonces == NULL)

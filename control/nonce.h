@@ -28,6 +28,9 @@ struct nonces;
 int nonces_create(uint64_t lifetime_ms, unsigned remembered, struct nonces **out);
 
 /* Wipes the key and frees. NULL is fine. */
+/* What is made from now on is good for so long; what was made before is judged by it, too, but no
+ * longer than the key lives that it was made with. */
+void nonces_set_lifetime(struct nonces *nonces, uint64_t lifetime_ms);
 void nonces_destroy(struct nonces *nonces);
 
 /* A new nonce. now_ms: any clock that only goes up while the process lives. 0 or -EIO. */

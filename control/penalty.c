@@ -63,6 +63,12 @@ penalties_create(const struct config_penalties *config, struct penalties **out)
 }
 
 void
+penalties_configure(struct penalties *penalties, const struct config_penalties *config)
+{
+	penalties->config = config;
+}
+
+void
 penalties_destroy(struct penalties *penalties)
 {
 	if (penalties == NULL)

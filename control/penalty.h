@@ -18,6 +18,8 @@ struct penalties;
 
 /* `config` outlives it. 0, -ENOMEM, or -EIO if there is no randomness. */
 int penalties_create(const struct config_penalties *config, struct penalties **out);
+/* Goes by this from now on, but for `entries`; it outlives it. What was counted stays counted. */
+void penalties_configure(struct penalties *penalties, const struct config_penalties *config);
 void penalties_destroy(struct penalties *penalties);
 
 /* For how many ms from now no login of this user from there is looked at; 0: look. user: what the

@@ -258,6 +258,17 @@ open_all(struct records *records, su_root_t *root, char *error, size_t error_siz
 	return 0;
 }
 
+void
+records_configure(struct records *records, const struct config_records *config)
+{
+	if (records == NULL)
+		return;
+	records->file.path = config->path;
+	records->file.rotate_bytes = (uint64_t)config->rotate_mb * 1024 * 1024;
+	records->file.rotate_s = config->rotate_hours * 3600;
+	records->file.keep = config->keep;
+}
+
 int
 records_open(su_root_t *root, const struct config_records *config, struct records **out,
 	char *error, size_t error_size)
@@ -271,11 +282,8 @@ records_open(su_root_t *root, const struct config_records *config, struct record
 		return -ENOMEM;
 	}
 	records->last = &records->first;
-	records->file = (struct record_file){.path = config->path,
-		.rotate_bytes = (uint64_t)config->rotate_mb * 1024 * 1024,
-		.rotate_s = config->rotate_hours * 3600,
-		.keep = config->keep,
-		.fd = -1};
+	records->file.fd = -1;
+	records_configure(records, config);
 	int result = open_all(records, root, error, error_size);
 	if (result != 0) {
 		records_close(records);

@@ -19,6 +19,9 @@
 int records_open(su_root_t *root, const struct config_records *config, struct records **out,
 	char *error, size_t error_size);
 
+/* When its file is moved aside from now on: `path` is as before. NULL: nothing to do. */
+void records_configure(struct records *records, const struct config_records *config);
+
 /* Tries once more to write what waits. */
 void records_close(struct records *records);
 

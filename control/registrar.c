@@ -95,6 +95,14 @@ registrar_create(su_root_t *root, const struct config_sip *config)
 }
 
 void
+registrar_configure(struct registrar *registrar, const struct config_sip *config)
+{
+	registrar->config = config;
+	registrar->table.contacts_max = config->contacts_max;
+	registrar->table.bindings_max = config->bindings_max;
+}
+
+void
 registrar_destroy(struct registrar *registrar)
 {
 	if (registrar == NULL)

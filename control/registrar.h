@@ -38,6 +38,8 @@ struct binding {
 typedef int binding_cb(void *arg, const struct binding *binding);
 
 struct registrar *registrar_create(su_root_t *root, const struct config_sip *config);
+/* Goes by this from now on; it outlives it. Bindings that are over a new limit stay. */
+void registrar_configure(struct registrar *registrar, const struct config_sip *config);
 void registrar_destroy(struct registrar *registrar);
 
 /* Opens the store of bindings (sip.bindings), as the user that the process is to be, before it

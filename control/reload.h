@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a running sallyport-sip takes over from its configuration when it is told to (SIGHUP): the
- * log's level, certificates, keys and authorities. Calls and connections go on. Event-loop thread
- * alone. */
+/* A running sallyport-sip reads its configuration anew: whole, or not at all
+ * (relay/config_reload.h tells what may change). Calls and connections go on. Event-loop thread
+ * alone, and from no callback of the stack's. */
 #ifndef CONTROL_RELOAD_H
 #define CONTROL_RELOAD_H
 
-/* Reads the configuration at `path` anew. A fault anywhere leaves everything as it was, and is said
- * in the log. 0 or -errno. */
-int reload(const char *path);
+#include "agent.h"
+#include "relay/config_reload.h"
+
+#define RELOAD_ERROR_SIZE 512
+
+/* Reads the file that the configuration in force came from, with all certificates and passwords
+ * that it names. `apply`: puts it in force; otherwise only says whether that could be done. 0 and
+ * what differs (to be freed with config_changes_free()), or -errno after a sentence, and everything
+ * is as it was. */
+int reload(struct agent *agent, bool apply, struct config_changes *changes,
+	char error[RELOAD_ERROR_SIZE]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "counters.h"
 #include "dialplan.h"
+#include "generation.h"
 #include "listener.h"
 #include "relay/log.h"
 #include "trunk.h"
@@ -20,12 +21,20 @@
 /* A request that waits for the trunks' first look-up. */
 struct search {
 	struct agent *agent;
+	struct generation *generation; /* held: `from` points into it */
 	struct party from;
 	char number[NUMBER_SIZE];
 	struct route *route;
 	route_done_cb *done;
 	void *arg;
 };
+
+static void
+search_free(struct search *search)
+{
+	generation_release(search->generation);
+	free(search);
+}
 
 /* One more target of the next group, or of the last one; NULL without memory, or where there are
  * enough. */
@@ -180,7 +189,7 @@ finish(struct search *search)
 		counters_add(COUNTER_ROUTE_NOT_FOUND);
 	}
 	search->done(search->arg, route);
-	free(search);
+	search_free(search);
 }
 
 /* By the dial plan, now that the trunks are known. */
@@ -208,7 +217,7 @@ drop(void *arg)
 	struct search *search = arg;
 
 	route_free(search->route);
-	free(search);
+	search_free(search);
 }
 
 /* The name of the user that a URI of our domain is about; false: it is of somebody else's. A trunk
@@ -270,7 +279,11 @@ route_find(struct agent *agent, const struct party *from, const sip_t *request, 
 
 	if (search == NULL)
 		return -ENOMEM;
-	*search = (struct search){.agent = agent, .from = *from, .done = done, .arg = arg};
+	*search = (struct search){.agent = agent,
+		.generation = generation_hold(),
+		.from = *from,
+		.done = done,
+		.arg = arg};
 	search->route = calloc(1, sizeof(*search->route));
 	int result = search->route != NULL ? find(search, request->sip_request->rq_url) : -ENOMEM;
 	if (result != 0)

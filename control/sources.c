@@ -146,7 +146,8 @@ sources_get(struct sources *sources, const struct relay_ip *ip)
 		link_newest(sources, record);
 		return record;
 	}
-	if (sources->count >= sources->most)
+	/* two, as long as there are more than there may be */
+	for (unsigned i = 0; i < 2 && sources->count >= sources->most; i++)
 		forget_oldest(sources);
 	record = calloc(1, sizeof(*record));
 	if (record == NULL)
@@ -160,6 +161,12 @@ sources_get(struct sources *sources, const struct relay_ip *ip)
 	link_newest(sources, record);
 	sources->count++;
 	return record;
+}
+
+void
+sources_set_most(struct sources *sources, uint32_t most)
+{
+	sources->most = most;
 }
 
 uint32_t

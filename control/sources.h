@@ -43,6 +43,9 @@ void sources_destroy(struct sources *sources);
  * as it has connections. NULL: out of memory. */
 struct source_record *sources_get(struct sources *sources, const struct relay_ip *ip);
 
+/* At most `most` from now on. Those that are over go as new ones come. */
+void sources_set_most(struct sources *sources, uint32_t most);
+
 uint32_t sources_count(const struct sources *sources);
 
 #endif

@@ -88,6 +88,12 @@ tls_guard_start(su_root_t *root, const struct config_limits *config)
 }
 
 void
+tls_guard_configure(const struct config_limits *config)
+{
+	limits = config;
+}
+
+void
 tls_guard_stop(void)
 {
 	su_timer_destroy(timer);

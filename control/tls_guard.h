@@ -13,6 +13,8 @@
 
 /* Once, before the first connection; stopped with the last. `limits` outlives it. 0, or -ENOMEM. */
 int tls_guard_start(su_root_t *root, const struct config_limits *limits);
+/* Goes by these from now on. */
+void tls_guard_configure(const struct config_limits *limits);
 void tls_guard_stop(void);
 
 /* A user has logged in on this connection: it is known from now on. */

@@ -104,6 +104,12 @@ tls_stack_install(const struct config_limits *config, char *error, size_t error_
 	return -ENOTSUP;
 }
 
+void
+tls_stack_configure(const struct config_limits *config)
+{
+	limits = config;
+}
+
 static void
 set_socket(int fd)
 {

@@ -24,6 +24,8 @@
 /* Once, before the first connection; `limits` outlives it. 0, or -errno after a sentence: never
  * serve without. */
 int tls_stack_install(const struct config_limits *limits, char *error, size_t error_size);
+/* Goes by these from now on. */
+void tls_stack_configure(const struct config_limits *limits);
 
 /* Is this address in the SIP stack's code? */
 bool tls_stack_contains(const void *address);

@@ -30,11 +30,11 @@ struct trace_writer {
 	uint64_t lost;
 	bool ending;
 	/* the thread's */
-	const struct config_trace *config;
-	int fd;              /* of HEP; -1: none */
-	pcap_t *format;      /* of the file; NULL: none */
-	pcap_dumper_t *file; /* NULL: none, or it was ended */
-	bool complained;     /* about what could not be sent */
+	struct config_trace config; /* a copy: it outlives the configuration */
+	int fd;                     /* of HEP; -1: none */
+	pcap_t *format;             /* of the file; NULL: none */
+	pcap_dumper_t *file;        /* NULL: none, or it was ended */
+	bool complained;            /* about what could not be sent */
 	uint8_t packet[PACKET_MAX];
 };
 
@@ -50,7 +50,7 @@ static void
 send_hep(struct trace_writer *writer, const struct trace_message *message)
 {
 	size_t length = trace_hep_encode(
-		message, writer->config->hep_id, writer->packet, sizeof(writer->packet));
+		message, writer->config.hep_id, writer->packet, sizeof(writer->packet));
 
 	if (length == 0)
 		return;
@@ -60,7 +60,7 @@ send_hep(struct trace_writer *writer, const struct trace_message *message)
 		return;
 	}
 	if (!writer->complained)
-		log_warning("sip.trace.hep: %s takes no message: %s", writer->config->hep,
+		log_warning("sip.trace.hep: %s takes no message: %s", writer->config.hep,
 			strerror(errno));
 	writer->complained = true;
 	count_lost(writer);
@@ -69,7 +69,7 @@ send_hep(struct trace_writer *writer, const struct trace_message *message)
 static void
 end_file(struct trace_writer *writer, const char *why)
 {
-	log_error("sip.trace.pcap: %s: the trace ends: %s", writer->config->pcap, why);
+	log_error("sip.trace.pcap: %s: the trace ends: %s", writer->config.pcap, why);
 	pcap_dump_close(writer->file);
 	writer->file = NULL;
 }
@@ -87,7 +87,7 @@ write_pcap(struct trace_writer *writer, const struct trace_message *message)
 	if (length == 0)
 		return;
 	pcap_dump((unsigned char *)writer->file, &header, writer->packet);
-	if (pcap_dump_ftell64(writer->file) >= (int64_t)writer->config->pcap_mb * 1024 * 1024)
+	if (pcap_dump_ftell64(writer->file) >= (int64_t)writer->config.pcap_mb * 1024 * 1024)
 		end_file(writer, "it has reached sip.trace.pcap_mb");
 }
 
@@ -136,7 +136,7 @@ run(void *arg)
 static int
 open_hep(struct trace_writer *writer, char *error, size_t error_size)
 {
-	const struct relay_addr *to = &writer->config->hep_address;
+	const struct relay_addr *to = &writer->config.hep_address;
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
@@ -158,7 +158,7 @@ open_hep(struct trace_writer *writer, char *error, size_t error_size)
 		connect(writer->fd, &at.any, is_v6 ? sizeof(at.v6) : sizeof(at.v4)) == 0)
 		return 0;
 	int result = -errno;
-	snprintf(error, error_size, "sip.trace.hep: no way to %s: %s", writer->config->hep,
+	snprintf(error, error_size, "sip.trace.hep: no way to %s: %s", writer->config.hep,
 		strerror(-result));
 	return result;
 }
@@ -167,7 +167,7 @@ open_hep(struct trace_writer *writer, char *error, size_t error_size)
 static int
 open_pcap(struct trace_writer *writer, char *error, size_t error_size)
 {
-	const char *path = writer->config->pcap;
+	const char *path = writer->config.pcap;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0) {
@@ -198,12 +198,19 @@ trace_writer_create(const struct config_trace *config, struct trace_writer **out
 		snprintf(error, error_size, "out of memory");
 		return -ENOMEM;
 	}
-	writer->config = config;
 	writer->fd = -1;
+	writer->config = *config;
+	writer->config.hep = config->hep != NULL ? strdup(config->hep) : NULL;
+	writer->config.pcap = config->pcap != NULL ? strdup(config->pcap) : NULL;
 	writer->last = &writer->first;
 	pthread_mutex_init(&writer->mutex, NULL);
 	pthread_cond_init(&writer->changed, NULL);
-	if (config->hep != NULL)
+	if ((config->hep != NULL && writer->config.hep == NULL) ||
+		(config->pcap != NULL && writer->config.pcap == NULL)) {
+		snprintf(error, error_size, "out of memory");
+		result = -ENOMEM;
+	}
+	if (result == 0 && config->hep != NULL)
 		result = open_hep(writer, error, error_size);
 	if (result == 0 && config->pcap != NULL)
 		result = open_pcap(writer, error, error_size);
@@ -241,6 +248,8 @@ trace_writer_destroy(struct trace_writer *writer)
 		close(writer->fd);
 	pthread_cond_destroy(&writer->changed);
 	pthread_mutex_destroy(&writer->mutex);
+	free(writer->config.hep);
+	free(writer->config.pcap);
 	free(writer);
 }
 

@@ -86,7 +86,7 @@ static void
 check_ready(struct trunks *trunks)
 {
 	for (unsigned i = 0; i < trunks->count; i++)
-		if (!trunks->list[i].looked_up)
+		if (!trunks->list[i]->looked_up)
 			return;
 	if (!trunks->ready)
 		su_timer_set_interval(
@@ -107,8 +107,8 @@ static bool
 is_shared(const struct trunk *trunk, const struct relay_addr *address)
 {
 	for (unsigned i = 0; i < trunk->trunks->count; i++)
-		if (&trunk->trunks->list[i] != trunk &&
-			find_address(&trunk->trunks->list[i], address) >= 0)
+		if (trunk->trunks->list[i] != trunk &&
+			find_address(trunk->trunks->list[i], address) >= 0)
 			return true;
 	return false;
 }
@@ -175,6 +175,15 @@ on_ping_time(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 }
 
 static void
+begin_pings(struct trunk *trunk)
+{
+	if (trunk->config->ping_s == 0 || trunk->config->direction == CONFIG_DIRECTION_IN)
+		return;
+	trunk_ping_all(trunk);
+	su_timer_set_for_ever(trunk->ping_timer, on_ping_time, (su_timer_arg_t *)trunk);
+}
+
+static void
 on_resolved(
 	void *arg, const struct resolved *list, unsigned count, uint32_t ttl_s, const char *fault)
 {
@@ -197,11 +206,8 @@ on_resolved(
 		ttl_s = count == 0 ? LOOK_AGAIN_S : TTL_MIN_S;
 	su_timer_set_interval(
 		trunk->look_timer, look_up, (su_timer_arg_t *)trunk, (su_duration_t)ttl_s * 1000);
-	if (first && trunk->config->ping_s != 0 &&
-		trunk->config->direction != CONFIG_DIRECTION_IN) {
-		trunk_ping_all(trunk);
-		su_timer_set_for_ever(trunk->ping_timer, on_ping_time, (su_timer_arg_t *)trunk);
-	}
+	if (first)
+		begin_pings(trunk);
 	check_ready(trunk->trunks);
 }
 
@@ -217,27 +223,74 @@ look_up(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 		on_resolved(trunk, NULL, 0, 0, "out of memory");
 }
 
-static int
-start(struct trunks *trunks, struct trunk *trunk, const struct config_trunk *config)
+su_timer_t *
+trunk_ping_timer(const struct trunks *trunks, const struct config_trunk *config)
 {
-	su_root_t *root = trunks->agent->root;
 	uint32_t ping_s = config->ping_s != 0 ? config->ping_s : 1;
 
+	return su_timer_create(su_root_task(trunks->agent->root), (su_duration_t)ping_s * 1000);
+}
+
+struct trunk *
+trunk_make(struct trunks *trunks, const struct config_trunk *config)
+{
+	struct trunk *trunk = calloc(1, sizeof(*trunk));
+
+	if (trunk == NULL)
+		return NULL;
 	trunk->trunks = trunks;
 	trunk->config = config;
-	trunk->look_timer = su_timer_create(su_root_task(root), LOOK_AGAIN_S * 1000);
-	trunk->ping_timer = su_timer_create(su_root_task(root), (su_duration_t)ping_s * 1000);
-	if (trunk->look_timer == NULL || trunk->ping_timer == NULL)
-		return -ENOMEM;
+	trunk->look_timer = su_timer_create(su_root_task(trunks->agent->root), LOOK_AGAIN_S * 1000);
+	trunk->ping_timer = trunk_ping_timer(trunks, config);
+	if (trunk->look_timer != NULL && trunk->ping_timer != NULL)
+		return trunk;
+	trunk_free(trunk);
+	return NULL;
+}
+
+int
+trunk_start(struct trunk *trunk)
+{
 	return su_timer_set_interval(trunk->look_timer, look_up, (su_timer_arg_t *)trunk, 0);
+}
+
+void
+trunk_free(struct trunk *trunk)
+{
+	resolve_cancel(trunk->resolving);
+	su_timer_destroy(trunk->look_timer);
+	su_timer_destroy(trunk->ping_timer);
+	while (trunk->count > 0)
+		remove_target(trunk, trunk->count - 1);
+	free(trunk);
+}
+
+void
+trunk_follow(struct trunk *trunk, const struct config_trunk *config, su_timer_t **ping_timer)
+{
+	trunk->config = config;
+	if (*ping_timer == NULL)
+		return;
+	su_timer_destroy(trunk->ping_timer);
+	trunk->ping_timer = *ping_timer;
+	*ping_timer = NULL;
+	if (trunk->looked_up)
+		begin_pings(trunk);
+}
+
+int
+trunks_need_resolver(struct trunks *trunks)
+{
+	if (trunks->resolver == NULL)
+		trunks->resolver = sres_resolver_create(trunks->agent->root, NULL, TAG_END());
+	return trunks->resolver != NULL ? 0 : -ENOMEM;
 }
 
 int
 trunks_create(struct agent *agent, struct trunks **out)
 {
 	const struct config_sip *config = &agent->config->sip;
-	struct trunks *trunks =
-		calloc(1, sizeof(*trunks) + config->trunks_count * sizeof(trunks->list[0]));
+	struct trunks *trunks = calloc(1, sizeof(*trunks));
 	struct relay_ip ip = {.family = 0};
 
 	if (trunks == NULL)
@@ -247,14 +300,17 @@ trunks_create(struct agent *agent, struct trunks **out)
 		relay_ip_parse(config->peering.address, strlen(config->peering.address), &ip);
 	trunks->families = ip.family == 6 ? RESOLVE_IPV6 : RESOLVE_IPV4;
 	trunks->ready_timer = su_timer_create(su_root_task(agent->root), READY_MS);
-	if (config->trunks_count > 0)
-		trunks->resolver = sres_resolver_create(agent->root, NULL, TAG_END());
-	if (trunks->ready_timer == NULL || (config->trunks_count > 0 && trunks->resolver == NULL) ||
+	trunks->list = calloc(config->trunks_count + 1, sizeof(trunks->list[0]));
+	if (trunks->ready_timer == NULL || trunks->list == NULL ||
+		(config->trunks_count > 0 && trunks_need_resolver(trunks) != 0) ||
 		su_timer_set(trunks->ready_timer, on_ready_time, (su_timer_arg_t *)trunks) != 0)
 		goto fail;
 	for (unsigned i = 0; i < config->trunks_count; i++) {
-		trunks->count++;
-		if (start(trunks, &trunks->list[i], &config->trunks[i]) != 0)
+		struct trunk *trunk = trunk_make(trunks, &config->trunks[i]);
+		if (trunk == NULL)
+			goto fail;
+		trunks->list[trunks->count++] = trunk;
+		if (trunk_start(trunk) != 0)
 			goto fail;
 	}
 	check_ready(trunks);
@@ -271,14 +327,9 @@ trunks_destroy(struct trunks *trunks)
 {
 	if (trunks == NULL)
 		return;
-	for (unsigned i = 0; i < trunks->count; i++) {
-		struct trunk *trunk = &trunks->list[i];
-		resolve_cancel(trunk->resolving);
-		su_timer_destroy(trunk->look_timer);
-		su_timer_destroy(trunk->ping_timer);
-		while (trunk->count > 0)
-			remove_target(trunk, trunk->count - 1);
-	}
+	while (trunks->count > 0)
+		trunk_free(trunks->list[--trunks->count]);
+	free(trunks->list);
 	while (trunks->waiters != NULL) {
 		struct waiter *waiter = trunks->waiters;
 		trunks->waiters = waiter->next;
@@ -310,9 +361,10 @@ trunks_when_ready(
 static struct trunk *
 find_trunk(struct trunks *trunks, const struct config_trunk *config)
 {
+	/* by its name: a call may have the entry of an earlier configuration */
 	for (unsigned i = 0; i < trunks->count; i++)
-		if (trunks->list[i].config == config)
-			return &trunks->list[i];
+		if (strcmp(trunks->list[i]->config->name, config->name) == 0)
+			return trunks->list[i];
 	return NULL;
 }
 
@@ -355,7 +407,7 @@ trunks_identify(struct trunks *trunks, tport_t *connection, const struct relay_i
 	const struct config_trunk *found = NULL;
 
 	for (unsigned i = 0; i < trunks->count; i++) {
-		const struct trunk *trunk = &trunks->list[i];
+		const struct trunk *trunk = trunks->list[i];
 		if (trunk->config->direction == CONFIG_DIRECTION_OUT ||
 			tls_peer_verify(connection, trunk->config->tls_name) != 0)
 			continue;
@@ -372,7 +424,7 @@ void
 trunk_each(struct trunks *trunks, trunk_cb *cb, void *arg)
 {
 	for (unsigned i = 0; i < trunks->count; i++) {
-		const struct trunk *trunk = &trunks->list[i];
+		const struct trunk *trunk = trunks->list[i];
 		struct trunk_state state = {.config = trunk->config,
 			.targets = trunk->targets,
 			.count = trunk->count,

@@ -30,6 +30,15 @@ struct trunk_state {
 int trunks_create(struct agent *agent, struct trunks **out);
 void trunks_destroy(struct trunks *trunks);
 
+/* Another configuration's trunks, prepared: those that are where they were keep what is known of
+ * them. 0 and *out, or -ENOMEM. */
+struct trunks_change;
+int
+trunks_prepare(struct trunks *trunks, const struct config_sip *config, struct trunks_change **out);
+/* Puts them in force, or drops them; both free the change. */
+void trunks_switch(struct trunks_change *change);
+void trunks_drop(struct trunks_change *change);
+
 /* Calls back once all trunks have been looked up for the first time, or that has taken 5 s: at once
  * where that is so already. When the trunks are destroyed before, `drop` is called instead. 0, or
  * -ENOMEM. */

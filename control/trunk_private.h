@@ -42,13 +42,30 @@ struct trunks {
 	bool ready;
 	struct waiter *waiters;
 	unsigned count;
-	struct trunk list[];
+	struct trunk **list;
 };
 
 uint64_t trunk_now_ms(void);
 
 /* What became of a ping or a call; a change is logged and counted. NULL: it was answered. */
 void trunk_judge(struct trunk *trunk, unsigned index, const char *fault, unsigned failures_allowed);
+
+/* One of no address yet. NULL: no memory. */
+struct trunk *trunk_make(struct trunks *trunks, const struct config_trunk *config);
+/* Looks its addresses up, and then pings them. 0 or -ENOMEM. */
+int trunk_start(struct trunk *trunk);
+/* Nothing of it comes back; calls that have its name go on. */
+void trunk_free(struct trunk *trunk);
+
+/* A timer for its pings. NULL: no memory. */
+su_timer_t *trunk_ping_timer(const struct trunks *trunks, const struct config_trunk *config);
+
+/* It is where it was, and otherwise as this says. Where its pings change, there is a new timer for
+ * them, which it takes. */
+void trunk_follow(struct trunk *trunk, const struct config_trunk *config, su_timer_t **ping_timer);
+
+/* The resolver, once there is a trunk. 0 or -ENOMEM. */
+int trunks_need_resolver(struct trunks *trunks);
 
 /* trunk_ping.c: one round of OPTIONS to all addresses; those of the round before that still wait
  * have failed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The secrets of a database's URL, blanked. */
+/* Secrets in values that are shown. */
 #include "config_reload.h"
 
 #include <stdio.h>
@@ -61,18 +61,20 @@ write_url(FILE *out, const char *url, const char *rest)
 }
 
 char *
-config_blank_url(const char *url)
+config_blank(const char *field, const char *value)
 {
-	const char *begin = strstr(url, "://");
+	const char *begin = strstr(value, "://");
 	char *text = NULL;
 	size_t size = 0;
 
+	if (strcmp(field, "web.login.hash") == 0)
+		return strdup(strcmp(value, "-") == 0 ? "-" : BLANK);
 	if (begin == NULL)
-		return strdup(url);
+		return strdup(value);
 	FILE *out = open_memstream(&text, &size);
 	if (out == NULL)
 		return NULL;
-	write_url(out, url, begin + 3);
+	write_url(out, value, begin + 3);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

@@ -12,8 +12,8 @@
 static int
 by_field(const void *a, const void *b)
 {
-	return strcmp(((const struct config_value *)a)->field,
-		((const struct config_value *)b)->field);
+	return strcmp(
+		((const struct config_value *)a)->field, ((const struct config_value *)b)->field);
 }
 
 static int
@@ -28,7 +28,7 @@ add(struct config_changes *changes, const struct config_value *of, const char *b
 		.reload = of->kind->reload};
 	changes->restarts += of->kind->reload == CONFIG_RESTART;
 	return change->field != NULL && change->before != NULL && change->after != NULL ? 0
-	                                                                                 : -ENOMEM;
+	                                                                                : -ENOMEM;
 }
 
 /* Both have it. */
@@ -63,10 +63,9 @@ merge(const struct config_values *before, const struct config_values *after,
 	int result = 0;
 
 	while (result == 0 && (i < before->count || k < after->count)) {
-		int order = i == before->count ? 1
-		            : k == after->count
-		                    ? -1
-		                    : by_field(&before->at[i], &after->at[k]);
+		int order = i == before->count  ? 1
+		            : k == after->count ? -1
+		                                : by_field(&before->at[i], &after->at[k]);
 		if (order == 0) {
 			result = compare(changes, &before->at[i++], &after->at[k++]);
 		} else if (order < 0) {
@@ -132,9 +131,9 @@ config_changes_refusal(const struct config_changes *changes, const char *path, c
 		named++;
 	}
 	if (used < size && changes->restarts > named)
-		used += (size_t)snprintf(text + used, size - used, "; and %zu more",
-			changes->restarts - named);
+		used += (size_t)snprintf(
+			text + used, size - used, "; and %zu more", changes->restarts - named);
 	if (used < size)
-		snprintf(text + used, size - used,
-			": takes a restart of %s, so nothing is changed", daemon);
+		snprintf(text + used, size - used, ": takes a restart of %s, so nothing is changed",
+			daemon);
 }

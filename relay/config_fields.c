@@ -7,6 +7,7 @@
 #define MEDIA CONFIG_READER_MEDIA
 #define SIP CONFIG_READER_SIP
 #define BOTH (MEDIA | SIP)
+#define WEB CONFIG_READER_WEB
 
 static const struct config_field fields[] = {
 	{"log.level", CONFIG_LIVE, BOTH},
@@ -136,6 +137,18 @@ static const struct config_field fields[] = {
 	{"sip.redirects", CONFIG_LIVE, SIP},
 	{"sip.transfers", CONFIG_LIVE, SIP},
 	{"sip.instant_message_bytes", CONFIG_LIVE, SIP},
+	{"web.address", CONFIG_RESTART, WEB},
+	{"web.port", CONFIG_RESTART, WEB},
+	{"web.certificate", CONFIG_RESTART, WEB},
+	{"web.private_key", CONFIG_RESTART, WEB},
+	{"web.user", CONFIG_RESTART, WEB},
+	{"web.login.user", CONFIG_RESTART, WEB},
+	{"web.login.hash", CONFIG_RESTART, WEB},
+	{"web.metrics.address", CONFIG_RESTART, WEB},
+	{"web.metrics.port", CONFIG_RESTART, WEB},
+	{"web.connections", CONFIG_RESTART, WEB},
+	{"web.connections_per_source", CONFIG_RESTART, WEB},
+	{"web.timeout_s", CONFIG_RESTART, WEB},
 };
 
 const struct config_field *

@@ -16,6 +16,7 @@ enum config_reload {
 /* Who reads a field. */
 #define CONFIG_READER_MEDIA 0x1u
 #define CONFIG_READER_SIP 0x2u
+#define CONFIG_READER_WEB 0x4u
 
 struct config_field {
 	const char *name; /* "sip.trunks[].weight"; "sip.trunks[]" is an entry as such */
@@ -44,8 +45,7 @@ struct config_values {
 };
 
 /* All that one of `readers` (CONFIG_READER_*) reads. 0 or -ENOMEM. */
-int config_values_read(
-	const struct config *config, unsigned readers, struct config_values *values);
+int config_values_read(const struct config *config, unsigned readers, struct config_values *values);
 void config_values_free(struct config_values *values);
 
 struct config_change {
@@ -71,7 +71,8 @@ void config_changes_free(struct config_changes *changes);
 void config_changes_refusal(const struct config_changes *changes, const char *path,
 	const char *daemon, char *text, size_t size);
 
-/* A URL without what is secret in it; any other text as it is. NULL: no memory. */
-char *config_blank_url(const char *url);
+/* A field's value to be shown: a URL without what is secret in it, nothing of a password's hash, any
+ * other text as it is. NULL: no memory. */
+char *config_blank(const char *field, const char *value);
 
 #endif

@@ -13,9 +13,9 @@
 
 /* Where the walk is, by three names of the same place. */
 struct place {
-	char shown[CONFIG_FIELD_TEXT * 2];  /* "media.interfaces[access].dscp" */
-	char field[CONFIG_FIELD_TEXT];      /* "media.interfaces[].dscp" */
-	char in_file[CONFIG_FIELD_TEXT];    /* "media.interfaces[0].dscp" */
+	char shown[CONFIG_FIELD_TEXT * 2]; /* "media.interfaces[access].dscp" */
+	char field[CONFIG_FIELD_TEXT];     /* "media.interfaces[].dscp" */
+	char in_file[CONFIG_FIELD_TEXT];   /* "media.interfaces[0].dscp" */
 };
 
 struct walk {
@@ -126,7 +126,7 @@ add(struct walk *walk, const struct place *at, const char *text)
 	struct config_value *value = &values->at[values->count++];
 	*value = (struct config_value){.field = strdup(at->shown),
 		.exact = strdup(text != NULL ? text : "-"),
-		.text = config_blank_url(text != NULL ? text : "-"),
+		.text = config_blank(at->field, text != NULL ? text : "-"),
 		.kind = kind,
 		.is_set = is_set(walk->config, at->in_file)};
 	if (value->field == NULL || value->exact == NULL || value->text == NULL)
@@ -136,8 +136,7 @@ add(struct walk *walk, const struct place *at, const char *text)
 static unsigned
 count_of(const cyaml_schema_field_t *field, const void *base)
 {
-	return (unsigned)read_number(
-		(const char *)base + field->count_offset, field->count_size);
+	return (unsigned)read_number((const char *)base + field->count_offset, field->count_size);
 }
 
 static const void *
@@ -217,8 +216,7 @@ walk_mapping(struct walk *walk, const struct place *at, const cyaml_schema_field
 }
 
 int
-config_values_read(
-	const struct config *config, unsigned readers, struct config_values *values)
+config_values_read(const struct config *config, unsigned readers, struct config_values *values)
 {
 	struct walk walk = {config, readers, values, 0};
 	struct place root = {.field = ""};
