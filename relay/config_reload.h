@@ -71,8 +71,8 @@ void config_changes_free(struct config_changes *changes);
 void config_changes_refusal(const struct config_changes *changes, const char *path,
 	const char *daemon, char *text, size_t size);
 
-/* A field's value to be shown: a URL without what is secret in it, nothing of a password's hash, any
- * other text as it is. NULL: no memory. */
+/* A field's value to be shown: a URL without what is secret in it, nothing of a password's hash,
+ * any other text as it is. NULL: no memory. */
 char *config_blank(const char *field, const char *value);
 
 #endif
