@@ -31,6 +31,25 @@ text_of(const char *text)
 	return json_stringn(clean, length);
 }
 
+/* A display name without its quotation marks and escapes (RFC 3261 25.1 quoted-string). */
+static json_t *
+display_of(const char *quoted)
+{
+	char plain[TEXT_SIZE];
+	size_t length = 0;
+
+	if (quoted == NULL || quoted[0] != '"')
+		return text_of(quoted);
+	for (const char *at = quoted + 1; *at != '\0' && *at != '"'; at++) {
+		if (*at == '\\' && at[1] != '\0')
+			at++;
+		if (length < sizeof(plain) - 1)
+			plain[length++] = *at;
+	}
+	plain[length] = '\0';
+	return text_of(plain);
+}
+
 static json_t *
 side_of(const struct call *call, unsigned index)
 {
@@ -49,7 +68,7 @@ side_of(const struct call *call, unsigned index)
 	return json_pack("{s:s,s:o,s:o,s:s,s:o,s:b}", "kind",
 		side->party.kind == PARTY_TRUNK ? "trunk" : "user", "name",
 		text_of(side->party.name), "display",
-		text_of(named != NULL ? named->a_display : NULL), "peer",
+		display_of(named != NULL ? named->a_display : NULL), "peer",
 		relay_ip_format(&side->peer, peer), "codecs", text_of(codecs), "early",
 		side->dialog != NULL && !side->dialog->confirmed);
 }

@@ -173,8 +173,8 @@ view_call(const struct snapshot *snapshot, const char *id)
 	const json_t *call;
 	size_t i;
 
-	out = json_pack("{s:I,s:o,s:n,s:o}", "at_ms", (json_int_t)snapshot->at_ms, "id",
-		view_text(id), "call", "streams", streams);
+	out = json_pack("{s:I,s:o,s:o,s:n,s:o}", "at_ms", (json_int_t)snapshot->at_ms, "status",
+		view_part(snapshot, "status"), "id", view_text(id), "call", "streams", streams);
 	json_array_foreach (snapshot->sip.calls, i, call) {
 		const char *at = json_string_value(json_object_get(call, "id"));
 		if (at != NULL && strcmp(at, id) == 0)
