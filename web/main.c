@@ -6,6 +6,7 @@
 #include "relay/core_file.h"
 #include "relay/log.h"
 #include "relay/privilege.h"
+#include "relay/service.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -134,7 +135,7 @@ read_anew(const struct config *old)
 /* Serves by one configuration. 0: ended as asked; -EAGAIN: *config is a new one, and connections
  * have been ended: pages that are open connect again; else -errno after a sentence. */
 static int
-serve(struct config **config, struct server_kept *kept, int signals, char *error)
+serve(struct config **config, struct server_kept *kept, int signals, uint32_t beat_ms, char *error)
 {
 	struct signalfd_siginfo caught;
 	struct config *next = NULL;
@@ -145,13 +146,20 @@ serve(struct config **config, struct server_kept *kept, int signals, char *error
 		result = privilege_leave((*config)->web.user, true, "web.user", error, ERROR_SIZE);
 	if (result == 0 && (result = server_start(web)) != 0)
 		snprintf(error, ERROR_SIZE, "no thread can be started: %s", strerror(-result));
+	if (result == 0)
+		service_ready();
 	while (result == 0) {
-		server_run(web, signals);
+		server_run(web, signals, beat_ms);
 		if (read(signals, &caught, sizeof(caught)) != sizeof(caught))
 			continue;
-		if (caught.ssi_signo != SIGHUP)
+		if (caught.ssi_signo != SIGHUP) {
+			service_stopping();
 			break;
+		}
+		service_reloading();
 		next = read_anew(*config);
+		if (next == NULL)
+			service_ready();
 		if (next != NULL)
 			result = -EAGAIN;
 	}
@@ -193,9 +201,10 @@ main(int argc, char **argv)
 		if (result == 0)
 			printf("%s: good\n", path);
 	} else {
+		uint32_t beat_ms = service_watchdog_ms();
 		int signals = open_signals();
 		do
-			result = serve(&config, &kept, signals, error);
+			result = serve(&config, &kept, signals, beat_ms, error);
 		while (result == -EAGAIN);
 		close(signals);
 	}

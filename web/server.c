@@ -4,6 +4,7 @@
 #include "certificate.h"
 #include "password.h"
 #include "relay/log.h"
+#include "relay/service.h"
 #include "web.h"
 
 #include <arpa/inet.h>
@@ -297,8 +298,9 @@ patience(const struct web *web)
 }
 
 void
-server_run(struct web *web, int signals)
+server_run(struct web *web, int signals, uint32_t beat_ms)
 {
+	uint64_t beaten_ms = 0;
 	struct pollfd at[4] = {{.fd = signals, .events = POLLIN},
 		{.fd = snapshots_fd(web->snapshots), .events = POLLIN}};
 	unsigned count = 2;
@@ -315,6 +317,10 @@ server_run(struct web *web, int signals)
 			snapshots_noticed(web->snapshots);
 		look_at_peers(web, news);
 		run_daemons(web);
+		if (beat_ms != 0 && snapshot_now_ms() - beaten_ms >= beat_ms) {
+			beaten_ms = snapshot_now_ms();
+			service_alive();
+		}
 	}
 }
 

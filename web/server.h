@@ -25,8 +25,9 @@ int server_open(const struct config *config, struct server_kept *kept, struct we
 /* Asks the planes, from now on. As the user who may do that. 0 or -errno. */
 int server_start(struct web *web);
 
-/* Answers until `signals` can be read from, and returns. */
-void server_run(struct web *web, int signals);
+/* Answers until `signals` can be read from, and returns. Tells the service manager that it lives
+ * every beat_ms; 0: never. */
+void server_run(struct web *web, int signals, uint32_t beat_ms);
 /* Ends all connections. `kept`, if not NULL, gets what goes on. */
 void server_close(struct web *web, struct server_kept *kept);
 
