@@ -118,6 +118,12 @@ prepare_netdev(const char *where, const char *name, bool copies, struct iface *i
 	return 0;
 }
 
+bool
+iface_netdev(const struct iface *iface, char *name)
+{
+	return find_netdev(iface->config->device, name);
+}
+
 static struct device *
 find_device(uint16_t port_id)
 {

@@ -114,6 +114,10 @@ device_iface(const struct device *device, uint16_t vlan)
 	return NULL;
 }
 
+/* The kernel's interface that the device borrows, into `name` (NETDEV_NAME_SIZE). False: it borrows
+ * none. Control thread. */
+bool iface_netdev(const struct iface *iface, char *name);
+
 /* Gives the address of a registered interface its table, or takes it away (NULL). Control thread;
  * no worker runs. */
 void media_address_set_table(struct media_address *address, struct port_table *table);

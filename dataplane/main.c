@@ -2,6 +2,7 @@
 /* sallyport-media: the data plane. Start, the control thread's loop, and the end. */
 #include "api_server.h"
 #include "capture.h"
+#include "device_watch.h"
 #include "engine.h"
 #include "iface.h"
 #include "memory.h"
@@ -29,13 +30,14 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
 #define ERROR_SIZE 512
 #define POLL_MS 5       /* latches and freed memory: how long they may wait */
 #define EXPIRE_TICKS 20 /* of POLL_MS: ten times a second */
-#define NEXTHOP_TICKS 200
+#define SECOND_TICKS 200
 
 static const char usage[] =
 	"Usage: sallyport-media [--config FILE] [--check]\n"
@@ -54,7 +56,8 @@ static const char usage[] =
 	"SIGTERM or SIGINT ends it. Look inside with: sallyctl status\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
-	"usage.\n";
+	"usage;\n"
+	"75 a network interface has come back: to be started again.\n";
 
 struct options {
 	const char *config;
@@ -77,6 +80,7 @@ struct process {
 	bool sessions;
 	bool running;
 	bool api;
+	bool again; /* a device has come back: end, to be started anew */
 };
 
 static int
@@ -288,7 +292,8 @@ stop(struct process *process)
 	telemetry_remove();
 }
 
-/* Does the process go on? Not when it is drained and that was to be the end. */
+/* Does the process go on? Not when it is drained and that was to be the end, and not when a device
+ * has come back. */
 static bool
 on_timer(struct process *process)
 {
@@ -301,10 +306,14 @@ on_timer(struct process *process)
 	process->ticks++;
 	if (process->ticks % EXPIRE_TICKS == 0)
 		sessions_expire();
-	if (process->ticks % NEXTHOP_TICKS == 0)
+	if (process->ticks % SECOND_TICKS == 0) {
 		nexthop_tick();
+		if (device_watch_tick())
+			process->again = true;
+	}
 	watchdog_tick(tick_ms());
-	return (sessions_draining() & RELAY_DRAIN_END) == 0 || sessions_count() > 0;
+	return !process->again &&
+	       ((sessions_draining() & RELAY_DRAIN_END) == 0 || sessions_count() > 0);
 }
 
 /* Until a signal, or a client that drains it, asks for the end. */
@@ -389,6 +398,7 @@ main(int argc, char **argv)
 			process.engine_why, memory_describe(process.memory),
 			process.config->media.socket);
 		watchdog_start(tick_ms());
+		device_watch_start();
 		service_ready();
 		run(&process);
 		service_stopping();
@@ -403,5 +413,7 @@ main(int argc, char **argv)
 	close(process.signals);
 	if (result == -EAGAIN)
 		begin_anew(&options);
+	if (process.again)
+		return EX_TEMPFAIL;
 	return result == 0 ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "stats.h"
 
+#include "device_watch.h"
 #include "flow.h"
 #include "iface.h"
 #include "port_table.h"
@@ -182,7 +183,6 @@ static void
 describe_interface(const struct iface *iface, struct relay_status_interface *out)
 {
 	const struct media_address *first = iface->addresses[0];
-	struct rte_eth_link link;
 
 	snprintf(out->name, sizeof(out->name), "%s", iface->config->name);
 	snprintf(out->device, sizeof(out->device), "%s", iface->config->device);
@@ -193,7 +193,7 @@ describe_interface(const struct iface *iface, struct relay_status_interface *out
 		out->ports_used += 2 * iface->addresses[i]->table->used;
 		out->ports += 2u * iface->addresses[i]->table->pairs;
 	}
-	out->link_up = rte_eth_link_get_nowait(iface->port_id, &link) == 0 && link.link_status;
+	out->link_up = device_watch_link_up(iface);
 	memcpy(out->mac, iface->mac.addr_bytes, sizeof(out->mac));
 	out->dscp = iface->dscp;
 	out->vlan = iface->vlan;
