@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
-#define DEFAULT_SOCKET "/run/sallyport/sip.sock"
+#define DEFAULT_SOCKET "/run/sallyport-sip/sip.sock"
 #define ANSWER_MS 5000
 
 enum exit_code { DONE = 0, REFUSED = 1, USAGE = 2, UNREACHABLE = 3 };

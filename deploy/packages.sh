@@ -4,6 +4,7 @@
 #
 #   sudo deploy/packages.sh build          what building and running takes
 #   sudo deploy/packages.sh build demo     and the quick start's phones and judges
+#   sudo deploy/packages.sh build demo package   and what deploy/package.sh takes
 #   sudo deploy/packages.sh build test     and everything that the tests run
 #   deploy/packages.sh --list build test   only print them
 set -eu
@@ -16,15 +17,17 @@ build="gcc libc6-dev meson ninja-build pkg-config
 demo="libsrtp2-dev baresip-core sox iproute2 ethtool tcpdump tshark openssl jq
   procps kmod"
 
-test="$demo libcmocka-dev git clang libclang-rt-14-dev clang-format codespell shellcheck
+package="debhelper dpkg-dev fakeroot pandoc"
+
+test="$demo $package libcmocka-dev git clang libclang-rt-14-dev clang-format codespell shellcheck
   ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad sip-tester stunnel4 iputils-ping iputils-arping netcat-openbsd
   kamailio kamailio-tls-modules kamailio-sqlite-modules dnsmasq-base
   python3-minimal sqlite3 fail2ban postgresql gdb binutils
-  systemd curl prometheus chromium chromium-driver"
+  systemd lintian mmdebstrap curl prometheus chromium chromium-driver"
 
 usage() {
-  sed -n '3,9s/^# \{0,1\}//p' "$0"
+  sed -n '3,10s/^# \{0,1\}//p' "$0"
   exit "$1"
 }
 
@@ -33,6 +36,7 @@ wanted=""
 for word in "$@"; do
   case $word in
     build) wanted="$wanted $build" ;;
+    package) wanted="$wanted $package" ;;
     demo) wanted="$wanted $demo" ;;
     test) wanted="$wanted $test" ;;
     --list) list_only=yes ;;

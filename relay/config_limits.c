@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define CONTROL_SOCKET "/run/sallyport/sip.sock"
+#define CONTROL_SOCKET "/run/sallyport-sip/sip.sock"
 #define PEERING_PORT 5062
 #define IDLE_MARGIN_S 300 /* beyond the longest registration */
 

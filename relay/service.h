@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* At start, before any thread: is there a watchdog, and how often must it hear of us? Returns the
- * milliseconds between two calls of service_alive(), a third of what it allows; 0: there is none. */
+ * milliseconds between two calls of service_alive(), a third of what it allows; 0: none. */
 uint32_t service_watchdog_ms(void);
 void service_alive(void);
 

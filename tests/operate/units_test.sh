@@ -42,7 +42,7 @@ has() { grep -qE "^$2$" "$root/deploy/systemd/$1.service"; } # NAME LINE
 
 find "$build" -maxdepth 2 -type f -name 'sallyport-*' -perm -u+x -exec ln -s {} "$work/" \;
 # tenths of all that a unit could leave open
-limits="sallyport-media:38 sallyport-sip:15"
+limits="sallyport-media:38 sallyport-sip:15 sallyport-web:15"
 for limit in $limits; do
   unit=${limit%:*}
   check "$unit: systemd understands its unit" understood "$unit"
