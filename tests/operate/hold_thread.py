@@ -14,4 +14,5 @@ libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_
 for request in SEIZE, INTERRUPT:
     if libc.ptrace(request, int(sys.argv[1]), None, None) != 0:
         sys.exit(f"thread {sys.argv[1]} can't be held: {os.strerror(ctypes.get_errno())}")
+print("held", flush=True)
 signal.pause()  # the kernel lets the thread go when we end

@@ -13,7 +13,7 @@ forget() { : >"$lab_dir/notify.log"; }
 beats() { [ "$(grep -c '^WATCHDOG=1' "$lab_dir/notify.log")" -ge "$1" ]; }
 # nothing in two thirds of the time after which a service manager would act
 silent() {
-  sleep 0.3 # what was on its way
+  sleep 1.2 # more than two beats: what was on its way
   forget
   sleep 1
   ! said WATCHDOG=1
@@ -34,9 +34,10 @@ check "sallyport-media says that it is ready" eventually 5 said READY=1
 check "it beats" eventually 5 beats 3
 check "it tells how it is" eventually 5 said 'STATUS=0 session(s), 1 worker(s)$'
 worker=$(worker_of "$MEDIA_PID")
-python3 "$tools/hold_thread.py" "$worker" &
+python3 "$tools/hold_thread.py" "$worker" >"$lab_dir/hold.log" &
 HOLD=$!
 lab_pids+=("$HOLD")
+check "a worker is held" eventually 5 in_log "$lab_dir/hold.log" held
 check "a worker that hangs is named" eventually 5 in_log "$lab_dir/media.log" "worker 0 has not ended a turn"
 check "and then it beats no more" silent
 check "though the control thread answers" ctl status >/dev/null
