@@ -2,6 +2,7 @@
 #include "api_request.h"
 
 #include "capture.h"
+#include "reload.h"
 #include "session.h"
 #include "stats.h"
 
@@ -232,6 +233,34 @@ handle_export(const struct relay_header *request, void *reply, struct api_client
 	return sizeof(*out);
 }
 
+static size_t
+handle_reload(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	struct relay_config_reply *out = reply;
+	size_t room = (RELAY_DATAGRAM_MAX - sizeof(*out)) / sizeof(out->row[0]);
+	char reason[RELAY_REASON_SIZE] = "";
+
+	memset(out, 0, sizeof(*out));
+	if (reload(((const struct relay_reload *)request)->apply != 0, out, (unsigned)room, reason,
+		    sizeof(reason)) != 0)
+		return api_request_refuse(request, RELAY_E_CONFIG, reason, reply);
+	reply_header(&out->header, request, sizeof(*out) + out->count * sizeof(out->row[0]));
+	return out->header.length;
+}
+
+static size_t
+handle_config(const struct relay_header *request, void *reply, struct api_client *client)
+{
+	struct relay_config_reply *out = reply;
+	size_t room = (RELAY_DATAGRAM_MAX - sizeof(*out)) / sizeof(out->row[0]);
+
+	memset(out, 0, sizeof(*out));
+	if (reload_show(((const struct relay_list *)request)->cursor, out, (unsigned)room) != 0)
+		return api_request_refuse(request, RELAY_E_NO_MEMORY, "out of memory", reply);
+	reply_header(&out->header, request, sizeof(*out) + out->count * sizeof(out->row[0]));
+	return out->header.length;
+}
+
 /* Each op, the one length that its request has, and who carries it out. */
 static const struct {
 	size_t length;
@@ -251,6 +280,8 @@ static const struct {
 	[RELAY_OP_STATE] = {sizeof(struct relay_list), handle_state},
 	[RELAY_OP_RESTORE] = {sizeof(struct relay_restore), handle_restore},
 	[RELAY_OP_DRAIN] = {sizeof(struct relay_drain), handle_drain},
+	[RELAY_OP_RELOAD] = {sizeof(struct relay_reload), handle_reload},
+	[RELAY_OP_CONFIG] = {sizeof(struct relay_list), handle_config},
 };
 
 size_t

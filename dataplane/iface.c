@@ -228,6 +228,18 @@ media_address_set_table(struct media_address *address, struct port_table *table)
 	slot->entries = table != NULL ? table->entry : NULL;
 }
 
+void
+media_address_offer(struct media_address *address, uint16_t first, uint16_t last)
+{
+	struct iface_slot *slot = find_slot(address->iface, address->ip.ip, address->ip.family);
+
+	port_table_offer(address->table, first, last);
+	/* as in port_table.c: in between, every port is media's */
+	__atomic_store_n(&slot->ports, 65536, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->ports_first, address->table->first, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->ports, 2u * address->table->pairs, __ATOMIC_RELEASE);
+}
+
 #define MAP_SIZE_MAX 32768u
 #define MAP_TRIALS 256
 

@@ -38,7 +38,7 @@ struct iface_slot {
 	uint16_t ports_first;
 	uint16_t family;
 	struct media_address *address; /* NULL: the slot is free */
-	_Atomic uintptr_t *entries;    /* of its table: the pair of ports_first */
+	_Atomic uintptr_t *entries;    /* of its table: all pairs */
 };
 _Static_assert(sizeof(struct iface_slot) == 32, "two in a cache line");
 
@@ -121,6 +121,9 @@ bool iface_netdev(const struct iface *iface, char *name);
 /* Gives the address of a registered interface its table, or takes it away (NULL). Control thread;
  * no worker runs. */
 void media_address_set_table(struct media_address *address, struct port_table *table);
+
+/* Its table offers these ports from now on. Control thread; workers may run. */
+void media_address_offer(struct media_address *address, uint16_t first, uint16_t last);
 
 static inline uint32_t
 media_address_hash(const struct iface *iface, uint32_t word)

@@ -12,6 +12,7 @@
 #include "relay/core_file.h"
 #include "relay/log.h"
 #include "relay/service.h"
+#include "reload.h"
 #include "session.h"
 #include "stats.h"
 #include "telemetry.h"
@@ -53,6 +54,8 @@ static const char usage[] =
 	"  -V, --version      the release\n"
 	"\n"
 	"It starts as root, opens its devices, and then drops every privilege it no longer needs.\n"
+	"SIGHUP, or \"sallyctl reload\", has it read the configuration anew: whole, or not at "
+        "all.\n"
 	"SIGTERM or SIGINT ends it. Look inside with: sallyctl status\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "
@@ -316,6 +319,18 @@ on_timer(struct process *process)
 	       ((sessions_draining() & RELAY_DRAIN_END) == 0 || sessions_count() > 0);
 }
 
+/* False: it asks for the end. */
+static bool
+on_signal(uint32_t number)
+{
+	char error[ERROR_SIZE];
+
+	if (number != SIGHUP)
+		return false;
+	reload(true, NULL, 0, error, sizeof(error)); /* what there is to say is in the log */
+	return true;
+}
+
 /* Until a signal, or a client that drains it, asks for the end. */
 static void
 run(struct process *process)
@@ -337,9 +352,8 @@ run(struct process *process)
 				nexthop_process();
 			else if (ptr != &process->signals)
 				api_server_event(ptr, events[i].events);
-			else if (read(process->signals, &caught, sizeof(caught)) > 0 &&
-				 caught.ssi_signo != SIGHUP)
-				ending = true;
+			else if (read(process->signals, &caught, sizeof(caught)) > 0)
+				ending |= !on_signal(caught.ssi_signo);
 		}
 	}
 }
@@ -387,6 +401,7 @@ main(int argc, char **argv)
 	}
 	if (options.ordinary && process.config->media.memory == CONFIG_MEMORY_AUTO)
 		process.config->media.memory = CONFIG_MEMORY_ORDINARY;
+	reload_init(&process.config, options.ordinary);
 	process.signals = open_signals();
 	process.epoll = epoll_create1(EPOLL_CLOEXEC);
 	process.timer = open_timer();

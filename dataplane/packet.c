@@ -279,7 +279,7 @@ is_plain(struct packet *packet, const struct device *device)
 		return false;
 	packet->iface = device->untagged;
 	packet->address = slot->address;
-	packet->entry = &slot->entries[(uint16_t)(port - slot->ports_first) / 2];
+	packet->entry = &slot->entries[port / 2];
 	endpoint_set_ipv4(&packet->source, from, rte_be_to_cpu_16((uint16_t)udp));
 	packet->local_port = port;
 	packet->payload = (uint8_t *)(uintptr_t)(frame + udp_at + sizeof(udp));

@@ -4,8 +4,8 @@
  * legs.
  *
  * Ports go in pairs, RTP even and RTCP the odd one above it (RFC 3550 11), so the table has one
- * entry a pair, found by subtraction: no hash, one cache line. The control thread writes, workers
- * read. A bridge is published by one release store and read by one acquire load; it is withdrawn by
+ * entry a pair, for every pair there is (what is never used takes no memory): no hash, one cache
+ * line, and the range can change while workers read. The control thread writes, workers read. A bridge is published by one release store and read by one acquire load; it is withdrawn by
  * a null store, and freed by whoever withdrew it once every worker has passed a quiescent state.
  */
 #ifndef DATAPLANE_PORT_TABLE_H
@@ -17,14 +17,21 @@
 
 struct bridge;
 
+#define PORT_TABLE_PAIRS 32768
+
 struct port_table {
+	/* The ports that are media's: those offered, and those of sessions from before a reload. */
 	uint16_t first; /* even */
 	uint16_t pairs;
-	uint32_t used;            /* control thread: pairs reserved */
-	struct port_queue *queue; /* control thread: the free pairs, longest free first */
+	/* control thread: */
+	uint16_t offered_first;   /* pairs by their number, port / 2 */
+	uint16_t offered;         /* pairs that new sessions may have */
+	uint32_t used;            /* pairs reserved */
+	uint32_t used_offered;    /* those of them that are offered */
+	struct port_queue *queue; /* the free pairs, longest free first */
 	/* A bridge's address, and in bit 0 the leg. Stored with release by the control thread,
 	 * loaded with acquire by port_table_lookup(). */
-	_Atomic uintptr_t entry[];
+	_Atomic uintptr_t entry[PORT_TABLE_PAIRS];
 };
 
 /* What lies under a port. */
@@ -37,6 +44,9 @@ struct port_entry {
  * of memory. */
 struct port_table *port_table_create(uint16_t first, uint16_t last);
 void port_table_destroy(struct port_table *table);
+
+/* Offers these ports from now on. Those that are reserved stay so. Workers may read. */
+void port_table_offer(struct port_table *table, uint16_t first, uint16_t last);
 
 /* Reserves a pair: `wanted` (its even port), or with 0 the one that has been free for longest, so
  * that late packets of an ended call find nobody. Returns the even port, or 0: none free, or
@@ -63,7 +73,7 @@ port_table_covers(const struct port_table *table, uint16_t port)
 static inline const _Atomic uintptr_t *
 port_table_entry(const struct port_table *table, uint16_t port)
 {
-	return &table->entry[(uint16_t)(port - table->first) / 2];
+	return &table->entry[port / 2];
 }
 
 /* Reads it. Any worker, between two of its quiescent states. */

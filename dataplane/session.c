@@ -92,6 +92,16 @@ take_chunk(const char *name, size_t size, size_t alignment)
 	return rte_zmalloc(name, size, (unsigned)alignment);
 }
 
+void
+sessions_configure(const struct config_media *config)
+{
+	all.limits = (struct session_limits){
+		.timeout_ms = config->timeout_s * 1000,
+		.hold_timeout_ms = config->hold_timeout_s * 1000,
+		.one_way_ms = config->one_way_s * 1000,
+	};
+}
+
 int
 sessions_init(const struct config_media *config, char *error, size_t error_size)
 {
@@ -99,11 +109,7 @@ sessions_init(const struct config_media *config, char *error, size_t error_size)
 
 	memset(&all, 0, sizeof(all));
 	all.max = config->sessions;
-	all.limits = (struct session_limits){
-		.timeout_ms = config->timeout_s * 1000,
-		.hold_timeout_ms = config->hold_timeout_s * 1000,
-		.one_way_ms = config->one_way_s * 1000,
-	};
+	sessions_configure(config);
 	slab_set_source(&eal);
 	if (config->sessions / 1024 * session_bytes() / 1024 > config->memory_mb)
 		log_warning("media.sessions: %u sessions take %zu MiB and media.memory_mb is %u: "

@@ -25,6 +25,9 @@ typedef void session_event_cb(const struct relay_event *event);
  * workers_create(), before the workers start. 0, or -errno after a sentence. */
 int sessions_init(const struct config_media *config, char *error, size_t error_size);
 
+/* Goes by its timeouts from now on: new sessions, and what is watched of all. */
+void sessions_configure(const struct config_media *config);
+
 /* Ends every session. After the workers have stopped. */
 void sessions_fini(void);
 

@@ -52,7 +52,7 @@ suits(const struct media_address *address, const struct relay_leg_spec *spec)
 static uint32_t
 free_pairs(const struct media_address *address)
 {
-	return address->table->pairs - address->table->used;
+	return address->table->offered - address->table->used_offered;
 }
 
 /* Of an interface's addresses the one with the most free ports. */

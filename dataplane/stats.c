@@ -191,7 +191,7 @@ describe_interface(const struct iface *iface, struct relay_status_interface *out
 	out->port_last = first->config->port_last;
 	for (unsigned i = 0; i < iface->addresses_count; i++) {
 		out->ports_used += 2 * iface->addresses[i]->table->used;
-		out->ports += 2u * iface->addresses[i]->table->pairs;
+		out->ports += 2u * iface->addresses[i]->table->offered;
 	}
 	out->link_up = device_watch_link_up(iface);
 	memcpy(out->mac, iface->mac.addr_bytes, sizeof(out->mac));

@@ -48,6 +48,8 @@ enum relay_op {
 	RELAY_OP_STATE = 12,    /* relay_list           -> relay_state_reply */
 	RELAY_OP_RESTORE = 13,  /* relay_restore        -> relay_session */
 	RELAY_OP_DRAIN = 14,    /* relay_drain          -> relay_header */
+	RELAY_OP_RELOAD = 15,   /* relay_reload         -> relay_config_reply */
+	RELAY_OP_CONFIG = 16,   /* relay_list           -> relay_config_reply */
 };
 
 enum relay_code {
@@ -63,6 +65,7 @@ enum relay_code {
 	RELAY_E_ADDRESS = 9,      /* a remote address that media may not be sent to */
 	RELAY_E_DRAINING = 10,    /* no new sessions: the relay is being stopped */
 	RELAY_E_FORBIDDEN = 11,   /* not for a client of that user */
+	RELAY_E_CONFIG = 12,      /* the configuration file can't be put in force */
 };
 
 struct relay_header {
@@ -218,6 +221,32 @@ struct relay_drain {
 	struct relay_header header;
 	uint32_t flags; /* RELAY_DRAIN_*; 0: no longer */
 	uint32_t reserved;
+};
+
+struct relay_reload {
+	struct relay_header header;
+	uint32_t apply; /* 1: reads the file and puts it in force; 0: says whether it could */
+	uint32_t reserved;
+};
+
+#define RELAY_CONFIG_DEFAULT 0x1u /* not in the file */
+#define RELAY_CONFIG_RESTART 0x2u /* changes with a restart alone */
+
+/* A setting in force, or one that a reload changes; long texts are cut. Never a secret. */
+struct relay_config_row {
+	char field[128];
+	char before[64]; /* RELOAD: what it was */
+	char value[128];
+	uint32_t flags; /* RELAY_CONFIG_* */
+	uint32_t reserved;
+};
+
+struct relay_config_reply {
+	struct relay_header header;
+	uint64_t cursor; /* CONFIG: 0: this was the last page. RELOAD: how many changes there are */
+	uint32_t count;
+	uint32_t reserved;
+	struct relay_config_row row[];
 };
 
 #define RELAY_UPDATE_REMOTE 0x1u    /* remote_rtp, remote_rtcp, flags, dscp, clock_rate */

@@ -24,6 +24,9 @@ least_length(const struct relay_header *header)
 		return sizeof(struct relay_state_reply);
 	case RELAY_OP_LIST:
 		return sizeof(struct relay_list_reply);
+	case RELAY_OP_RELOAD:
+	case RELAY_OP_CONFIG:
+		return sizeof(struct relay_config_reply);
 	case RELAY_OP_STATS:
 		return sizeof(struct relay_stats_reply);
 	case RELAY_OP_STATUS:
@@ -65,6 +68,19 @@ check_state(struct relay_state_reply *state)
 		END_TEXT(entry->id);
 		at += entry->length;
 		left -= entry->length;
+	}
+	return true;
+}
+
+static bool
+check_config(struct relay_config_reply *config)
+{
+	if (config->count > (config->header.length - sizeof(*config)) / sizeof(config->row[0]))
+		return false;
+	for (uint32_t i = 0; i < config->count; i++) {
+		END_TEXT(config->row[i].field);
+		END_TEXT(config->row[i].before);
+		END_TEXT(config->row[i].value);
 	}
 	return true;
 }
@@ -139,6 +155,9 @@ client_check_message(struct relay_header *header, size_t left)
 		return check_list((struct relay_list_reply *)header);
 	case RELAY_OP_STATE:
 		return check_state((struct relay_state_reply *)header);
+	case RELAY_OP_RELOAD:
+	case RELAY_OP_CONFIG:
+		return check_config((struct relay_config_reply *)header);
 	case RELAY_OP_STATS:
 		return check_stats((struct relay_stats_reply *)header);
 	case RELAY_OP_STATUS:
