@@ -19,6 +19,7 @@ find_rtpengine() {
   for deb in "$folder"/deb/*.deb; do
     dpkg -x "$deb" "$folder/root" || return 1
   done
+  # shellcheck disable=SC2034 # whoever sources this uses it
   rtpengine=(env "LD_LIBRARY_PATH=$(echo "$folder"/root/usr/lib/*-linux-gnu)"
     "$folder/root/usr/bin/rtpengine")
 }

@@ -10,7 +10,7 @@ root=$(dirname "$here")
 
 usage() {
   cat <<END
-Usage: sudo bench/sip.sh [--quick] [--part NAME]... [--json FILE] [--build DIR] [--cores G,S]
+Usage: sudo bench/sip.sh [--quick] [--part NAME]... [--json FILE]
 
 Measures what signalling costs: SIPp (behind stunnel, for it has no TLS) registers users and makes calls,
 each with digest, SDES keys and a media session at the relay, from INVITE to BYE. Sallyport, and
@@ -23,7 +23,9 @@ Kamailio with rtpengine, are measured in turn on one core; SIPp and stunnel have
                   soak      80 % of the most calls for 5 minutes: none may fail
                   overload  three times the most calls are offered: how many are completed?
                 those after search need its figures: in the same run, or in FILE
-  --json FILE   the figures, for programs; parts are added to what is in it
+  --json FILE   the figures, for programs; parts after search are added to what is in it
+  --rounds N    of the search
+  --more        the search's rounds are added to those in FILE: a long run in pieces
   --build DIR   where Sallyport has been built (default: build-bench; make it with
                 meson setup build-bench --buildtype=release && ninja -C build-bench)
   --cores G,S   cores of SIPp and stunnel, and of what is measured (default: the first two)
@@ -51,7 +53,7 @@ read -r -a cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)
 cores=${cpus[0]},${cpus[1]:-}
 while [ $# -gt 0 ]; do
   case $1 in
-    --part | --json | --build | --cores)
+    --part | --json | --build | --cores | --rounds)
       [ $# -gt 1 ] && [ -n "$2" ] || misused "$1 takes a value"
       case $1 in
         --part)
@@ -63,10 +65,11 @@ while [ $# -gt 0 ]; do
         --json) options+=(--json "$(realpath "$2")") ;;
         --build) build=$2 ;;
         --cores) cores=$2 ;;
+        --rounds) options+=(--rounds "$2") ;;
       esac
       shift
       ;;
-    --quick | --brief) options+=("$1") ;;
+    --quick | --brief | --more) options+=("$1") ;;
     --alone) alone=yes ;;
     -h | --help) usage; exit 0 ;;
     *) misused "what is \"$1\"?" ;;

@@ -3,6 +3,7 @@
 
 #include "agent.h"
 #include "counters.h"
+#include "event_wait.h"
 #include "load.h"
 #include "log_limit.h"
 #include "relay/log.h"
@@ -247,7 +248,7 @@ say_no(struct tls_connection *connection, const struct source *source, sip_metho
 }
 
 enum admission
-admission_check(struct agent *agent, const struct source *source, sip_method_t method,
+admission_check(struct agent *agent, const struct source *source, sip_method_t method, bool proving,
 	unsigned *retry_after_s)
 {
 	const struct config_limits *limits = admission.limits;
@@ -260,8 +261,11 @@ admission_check(struct agent *agent, const struct source *source, sip_method_t m
 	if (record != NULL && !bucket_take(known ? &record->known : &record->requests, rate,
 				      rate * REQUEST_BURST, tls_connection_now_ms()))
 		return say_no(connection, source, method, COUNTER_REQUESTS_RATE);
-	if (admission.load.refused > 0 &&
-		load_refuses(&admission.load, known, random_below(1u << 20) / (double)(1u << 20)))
+	enum load_rank rank = !known ? LOAD_STRANGER : proving ? LOAD_PROVING : LOAD_KNOWN;
+	if (load_jams((double)event_wait_busy_ms(), limits->load_ms, rank) ||
+		(admission.load.refused > 0 &&
+			load_refuses(&admission.load, known,
+				random_below(1u << 20) / (double)(1u << 20))))
 		return say_no(connection, source, method,
 			known ? COUNTER_REQUESTS_LOAD_KNOWN : COUNTER_REQUESTS_LOAD);
 	return ADMISSION_ACCEPT;
@@ -278,7 +282,8 @@ admission_admit(
 	/* neither has an answer that would help, nor costs anything */
 	if (method == sip_method_ack || method == sip_method_cancel)
 		return true;
-	switch (admission_check(agent, source, method, &retry_after_s)) {
+	bool proving = sip->sip_authorization != NULL || sip->sip_proxy_authorization != NULL;
+	switch (admission_check(agent, source, method, proving, &retry_after_s)) {
 	case ADMISSION_ACCEPT:
 		return true;
 	case ADMISSION_BUSY:

@@ -31,9 +31,10 @@ enum admission {
 	ADMISSION_DROP, /* no answer: the source is far beyond its share, its connection is cut */
 };
 
-/* Counts each refusal by its name. For ADMISSION_BUSY, *retry_after_s is set. */
+/* `proving`: the request has credentials. Counts each refusal by its name. For ADMISSION_BUSY,
+ * *retry_after_s is set. */
 enum admission admission_check(struct agent *agent, const struct source *source,
-	sip_method_t method, unsigned *retry_after_s);
+	sip_method_t method, bool proving, unsigned *retry_after_s);
 
 /* The same, and the request is answered and destroyed unless it is accepted: returns whether. */
 bool admission_admit(struct agent *agent, nta_incoming_t *request, const sip_t *sip,

@@ -7,6 +7,10 @@
 #define RISE_MOST 0.3
 #define FALL 0.02
 
+/* Times the limit. After the machine stood still for a moment, a loop with little to spare has no
+ * pause for several times as long: no reason to refuse those who are known. */
+static const double jam[] = {[LOAD_STRANGER] = 1, [LOAD_KNOWN] = 10, [LOAD_PROVING] = 30};
+
 void
 load_tick(struct load *load, double late_ms, double limit_ms)
 {
@@ -29,4 +33,10 @@ bool
 load_refuses(const struct load *load, bool known, double chance)
 {
 	return chance < (known ? load->refused - 1 : load->refused);
+}
+
+bool
+load_jams(double busy_ms, double limit_ms, enum load_rank rank)
+{
+	return busy_ms > jam[rank] * limit_ms;
 }

@@ -22,4 +22,16 @@ void load_tick(struct load *load, double late_ms, double limit_ms);
 /* Is this one refused? `chance` is a random number of 0 to 1, without 1. */
 bool load_refuses(const struct load *load, bool known, double chance);
 
+/* Who asks, in the order in which they are refused. */
+enum load_rank {
+	LOAD_STRANGER,
+	LOAD_KNOWN,
+	LOAD_PROVING, /* known, and with credentials: mostly the second half of what was begun */
+};
+
+/* The event loop has had something to do for `busy_ms` without a pause, so what waits at a
+ * connection may have waited as long. Are new requests refused until it pauses? Load beyond what
+ * we can do keeps it from pausing, however quickly it goes round. */
+bool load_jams(double busy_ms, double limit_ms, enum load_rank rank);
+
 #endif

@@ -83,6 +83,20 @@ test_it_settles(void **state)
 	assert_true(least > 0);
 }
 
+/* A loop without a pause: strangers are refused first, then who is known, last the second half of
+ * what was begun; and nobody as soon as it has paused. */
+static void
+test_no_pause(void **state)
+{
+	assert_false(load_jams(100, 100, LOAD_STRANGER));
+	assert_true(load_jams(101, 100, LOAD_STRANGER));
+	assert_false(load_jams(999, 100, LOAD_KNOWN));
+	assert_true(load_jams(1001, 100, LOAD_KNOWN));
+	assert_false(load_jams(2999, 100, LOAD_PROVING));
+	assert_true(load_jams(3001, 100, LOAD_PROVING));
+	assert_false(load_jams(0, 100, LOAD_STRANGER));
+}
+
 int
 main(void)
 {
@@ -92,6 +106,7 @@ main(void)
 		cmocka_unit_test(test_strangers_first),
 		cmocka_unit_test(test_it_passes),
 		cmocka_unit_test(test_it_settles),
+		cmocka_unit_test(test_no_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
