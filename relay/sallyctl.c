@@ -4,6 +4,7 @@
 #include "sallyctl.h"
 
 #include "config.h"
+#include "sallyctl_tune.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -42,6 +43,7 @@ static const char usage[] =
 	"  sip trunks        one line for each trunk: is it in, and how many calls it has\n"
 	"  sip certificates  ours, and how long they are good\n"
 	"  web-password      the hash of a password for sallyport-web (web.login)\n"
+	"  tune              what this box offers a relay, what it lacks, and what to do\n"
 	"\n"
 	"Options:\n"
 	"  -j, --json         JSON instead of a table\n"
@@ -119,6 +121,13 @@ is_program(const char *word)
 	       strcmp(word, "web-password") == 0;
 }
 
+/* It asks no relay, and has options of its own. */
+static bool
+is_tune(const char *word)
+{
+	return strcmp(word, "tune") == 0;
+}
+
 /* Options may stand before and after the command's words; "user" and "sip" take all that follows
  * them. */
 static int
@@ -142,7 +151,7 @@ parse(int argc, char **argv, struct options *options)
 	int option;
 
 	while (optind < argc) {
-		if (is_program(argv[optind]))
+		if (is_program(argv[optind]) || is_tune(argv[optind]))
 			return 0;
 		option = getopt_long(argc, argv, "+jas:c:hV", known, NULL);
 		switch (option) {
@@ -332,6 +341,9 @@ main(int argc, char **argv)
 	while (optind < argc) {
 		if (count == 0 && is_program(argv[optind]))
 			return run_program(argv + optind, &options);
+		if (count == 0 && is_tune(argv[optind]))
+			return sallyctl_tune(
+				argc - optind, argv + optind, options.config, options.ctl.json);
 		if (count == 3)
 			return wrong("too many words:", argv[optind]);
 		words[count++] = argv[optind++];
