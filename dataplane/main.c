@@ -55,7 +55,7 @@ static const char usage[] =
 	"\n"
 	"It starts as root, opens its devices, and then drops every privilege it no longer needs.\n"
 	"SIGHUP, or \"sallyctl reload\", has it read the configuration anew: whole, or not at "
-        "all.\n"
+	"all.\n"
 	"SIGTERM or SIGINT ends it. Look inside with: sallyctl status\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 could not start (one sentence says why); 2 wrong "

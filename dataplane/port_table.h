@@ -5,8 +5,9 @@
  *
  * Ports go in pairs, RTP even and RTCP the odd one above it (RFC 3550 11), so the table has one
  * entry a pair, for every pair there is (what is never used takes no memory): no hash, one cache
- * line, and the range can change while workers read. The control thread writes, workers read. A bridge is published by one release store and read by one acquire load; it is withdrawn by
- * a null store, and freed by whoever withdrew it once every worker has passed a quiescent state.
+ * line, and the range can change while workers read. The control thread writes, workers read. A
+ * bridge is published by one release store and read by one acquire load; it is withdrawn by a null
+ * store, and freed by whoever withdrew it once every worker has passed a quiescent state.
  */
 #ifndef DATAPLANE_PORT_TABLE_H
 #define DATAPLANE_PORT_TABLE_H

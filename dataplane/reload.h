@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A running sallyport-media reads its configuration anew: whole, or not at all
- * (relay/config_reload.h tells what may change). Sessions keep their ports and go on. Control thread
- * alone. */
+ * (relay/config_reload.h tells what may change). Sessions keep their ports and go on. Control
+ * thread alone. */
 #ifndef DATAPLANE_RELOAD_H
 #define DATAPLANE_RELOAD_H
 

@@ -53,19 +53,33 @@ receive(int fd)
 	return reply;
 }
 
-json_t *
-control_client_ask(int fd, const char *what, const char *set, json_int_t from)
+/* Takes the request over. */
+static json_t *
+ask(int fd, json_t *request)
 {
-	json_t *request = json_pack("{s:s,s:I}", "show", what, "from", from);
+	char *question = json_dumps(request, JSON_COMPACT);
 	json_t *reply = NULL;
 
-	if (set != NULL)
-		json_object_set_new(request, "on", json_boolean(strcmp(set, "on") == 0));
-	char *question = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
 	if (question != NULL &&
 		send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question))
 		reply = receive(fd);
 	free(question);
 	return reply;
+}
+
+json_t *
+control_client_ask(int fd, const char *what, const char *set, json_int_t from)
+{
+	json_t *request = json_pack("{s:s,s:I}", "show", what, "from", from);
+
+	if (set != NULL)
+		json_object_set_new(request, "on", json_boolean(strcmp(set, "on") == 0));
+	return ask(fd, request);
+}
+
+json_t *
+control_client_reload(int fd, bool apply)
+{
+	return ask(fd, json_pack("{s:b}", "reload", apply));
 }

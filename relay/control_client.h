@@ -5,6 +5,7 @@
 #define RELAY_CONTROL_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Connects to the socket at `path`; an answer is waited for at most answer_ms. Returns the
  * descriptor, which the caller closes, or -errno (-ENOENT, -ECONNREFUSED: no sallyport-sip there;
@@ -15,5 +16,9 @@ int control_client_connect(const char *path, unsigned answer_ms);
  * not NULL. The answer is the caller's, who gives it back; NULL: there was none, in time or at
  * all, and the descriptor is good for nothing more. */
 json_t *control_client_ask(int fd, const char *what, const char *set, json_int_t from);
+
+/* Has it read its configuration anew (`apply`), or say whether it could: {"changes": [...]}, or
+ * {"error": sentence}. NULL as above. */
+json_t *control_client_reload(int fd, bool apply);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
 #define DEFAULT_SOCKET "/run/sallyport/relay.sock"
+#define DEFAULT_SIP_SOCKET "/run/sallyport/sip.sock"
 #define ANSWER_MS 5000 /* a relay answers in well under a millisecond */
 
 static const char usage[] =
@@ -33,6 +34,11 @@ static const char usage[] =
 	"                    ID or --interface NAME; ends after --seconds (default 10), "
 	"--packets,\n"
 	"                    or Ctrl-C\n"
+	"  reload            both daemons read the configuration anew: all of it, or nothing; "
+	"prints\n"
+	"                    what changed. docs/config.md lists what takes a restart\n"
+	"  config show       what is in force in both daemons, defaults marked, without passwords\n"
+	"  config check FILE is this file good? (--check of each daemon reads certificates, too)\n"
 	"  user add NAME     add a user (asks for the password, or reads it from standard input)\n"
 	"  user del NAME     remove a user\n"
 	"  user list         the users\n"
@@ -270,8 +276,8 @@ static const struct command {
 	const char *name;
 	int least;
 	int most;
-} commands[] = {
-	{"status", 0, 0}, {"stats", 0, 0}, {"sessions", 0, 1}, {"end", 1, 1}, {"capture", 1, 1}};
+} commands[] = {{"status", 0, 0}, {"stats", 0, 0}, {"sessions", 0, 1}, {"end", 1, 1},
+	{"capture", 1, 1}, {"reload", 0, 0}, {"config", 1, 2}};
 
 /* Wrong words are told before any relay is asked. */
 static int
@@ -281,8 +287,10 @@ check_words(char **words, int count)
 		if (strcmp(words[0], commands[i].name) != 0)
 			continue;
 		if (count - 1 < commands[i].least)
-			return wrong(strcmp(words[0], "end") == 0
-					     ? "a session's name is missing after"
+			return wrong(strcmp(words[0], "end") == 0 ? "a session's name is missing "
+								    "after"
+				     : strcmp(words[0], "config") == 0
+					     ? "show or check FILE is missing after"
 					     : "a file's name is missing after",
 				words[0]);
 		if (count - 1 > commands[i].most)
@@ -328,6 +336,45 @@ ask_relay(struct sallyctl *ctl, char **words, int count)
 	return result;
 }
 
+/* Which daemons this box has, by the configuration; without one, both may be there. */
+static int
+find_daemons(const char *file, struct sallyctl_config *where)
+{
+	struct config *config;
+	char error[512];
+
+	*where = (struct sallyctl_config){.has_media = true, .has_sip = true};
+	snprintf(where->sip_socket, sizeof(where->sip_socket), "%s", DEFAULT_SIP_SOCKET);
+	if (file == NULL && access(DEFAULT_CONFIG, R_OK) == 0)
+		file = DEFAULT_CONFIG;
+	if (file == NULL)
+		return SALLYCTL_OK;
+	if (config_load(file, &config, error, sizeof(error)) != 0) {
+		fprintf(stderr, "sallyctl: %s\n", error);
+		return SALLYCTL_USAGE;
+	}
+	where->has_media = config->media.interfaces_count > 0;
+	where->has_sip = config->sip.address != NULL;
+	snprintf(where->sip_socket, sizeof(where->sip_socket), "%s", config->sip.control_socket);
+	config_free(config);
+	return SALLYCTL_OK;
+}
+
+static int
+ask_daemons(const struct options *options, char **words, int count)
+{
+	struct sallyctl_config where;
+	bool show = strcmp(words[0], "config") == 0;
+
+	if (show && (count != 2 || strcmp(words[1], "show") != 0))
+		return wrong("config show, or config check FILE, not", words[1]);
+	int result = find_daemons(options->config, &where);
+	if (result != SALLYCTL_OK)
+		return result;
+	return show ? sallyctl_config_show(&options->ctl, &where)
+	            : sallyctl_reload(&options->ctl, &where);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -355,10 +402,15 @@ main(int argc, char **argv)
 		return SALLYCTL_USAGE;
 	}
 	int result = check_words(words, count);
+	if (result == SALLYCTL_OK && count == 3 && strcmp(words[0], "config") == 0 &&
+		strcmp(words[1], "check") == 0)
+		return sallyctl_config_check(words[2]);
 	if (result == SALLYCTL_OK)
 		result = find_socket(&options, socket_path, sizeof(socket_path));
 	if (result != SALLYCTL_OK)
 		return result;
 	options.ctl.socket = socket_path;
+	if (strcmp(words[0], "reload") == 0 || strcmp(words[0], "config") == 0)
+		return ask_daemons(&options, words, count);
 	return ask_relay(&options.ctl, words, count);
 }

@@ -38,6 +38,18 @@ int sallyctl_sessions(const struct sallyctl *ctl);
 int sallyctl_session(const struct sallyctl *ctl, const char *id);
 int sallyctl_end(const struct sallyctl *ctl, const char *id);
 
+/* For whom the configuration is, and where sallyport-sip answers. */
+struct sallyctl_config {
+	bool has_media;
+	bool has_sip;
+	char sip_socket[256];
+};
+
+/* The configuration of both daemons: they open the sockets themselves. */
+int sallyctl_reload(const struct sallyctl *ctl, const struct sallyctl_config *where);
+int sallyctl_config_show(const struct sallyctl *ctl, const struct sallyctl_config *where);
+int sallyctl_config_check(const char *file);
+
 int sallyctl_capture(const struct sallyctl *ctl, const char *file);
 
 /* Prints a JSON value and gives it back. The return is an enum sallyctl_exit. */
