@@ -156,6 +156,39 @@ both_ports_of_a_pair_find_the_bridge(void **state)
 	port_table_destroy(table);
 }
 
+/* Another range while a session has a port of the first: it keeps that, and finds its bridge there;
+ * new ones get ports of the new range alone, each once. */
+static void
+another_range_is_offered(void **state)
+{
+	struct port_table *table = port_table_create(FIRST, LAST);
+	const struct bridge *bridge = (const struct bridge *)(uintptr_t)0x1000;
+	uint16_t kept = port_table_reserve(table, 0);
+
+	port_table_publish(table, kept, bridge, 0);
+	port_table_offer(table, 30000, 30003);
+	assert_true(port_table_covers(table, kept));
+	assert_true(port_table_covers(table, 30003));
+	assert_false(port_table_covers(table, 30004));
+	assert_ptr_equal(port_table_lookup(table, kept).bridge, bridge);
+	assert_int_equal(port_table_reserve(table, 0), 30000);
+	assert_int_equal(port_table_reserve(table, 0), 30002);
+	assert_int_equal(port_table_reserve(table, 0), 0);
+	assert_int_equal(table->used_offered, 2);
+	port_table_withdraw(table, kept);
+	port_table_release(table, kept);
+	assert_int_equal(port_table_reserve(table, 0), 0); /* it is not offered any more */
+	port_table_release(table, 30000);
+	port_table_offer(table, FIRST, LAST); /* back again: each is there once */
+	for (unsigned i = 0; i < 10; i++) {
+		uint16_t port = port_table_reserve(table, 0);
+		assert_in_range(port, FIRST, LAST);
+	}
+	assert_int_equal(port_table_reserve(table, 0), 0);
+	assert_true(port_table_covers(table, 30002));
+	port_table_destroy(table);
+}
+
 int
 main(void)
 {
@@ -168,6 +201,7 @@ main(void)
 		cmocka_unit_test(survives_a_long_mixture),
 		cmocka_unit_test(a_second_release_changes_nothing),
 		cmocka_unit_test(both_ports_of_a_pair_find_the_bridge),
+		cmocka_unit_test(another_range_is_offered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
