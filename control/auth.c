@@ -296,9 +296,10 @@ speaks_for_itself(const struct auth *auth, const sip_t *sip, const char *user)
 	return owns_uri(auth, from, user) || is_anonymous(from);
 }
 
-bool
-auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
-	const struct source *source, char user[USER_NAME_SIZE])
+/* Has the sender logged in, as the user written into `user`? If not, it has been answered. */
+static bool
+log_in(struct auth *auth, nta_incoming_t *request, const sip_t *sip, const struct source *source,
+	char user[USER_NAME_SIZE])
 {
 	const char *method = sip->sip_request->rq_method_name;
 	struct login login;
@@ -315,12 +316,38 @@ auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 		refuse(auth, request, &login);
 		return false;
 	}
-	if (!speaks_for_itself(auth, sip, user)) {
-		counters_add(COUNTER_LOGINS_SPOOFED);
-		log_failure(method, source, user, "spoke for somebody else");
-		nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
-		return false;
-	}
-	counters_add(COUNTER_LOGINS_RIGHT);
 	return true;
+}
+
+/* Who has logged in may say this, or may not: then it has been answered. */
+static bool
+permit(nta_incoming_t *request, const sip_t *sip, const struct source *source, const char *user,
+	bool permitted)
+{
+	if (permitted) {
+		counters_add(COUNTER_LOGINS_RIGHT);
+		return true;
+	}
+	counters_add(COUNTER_LOGINS_SPOOFED);
+	log_failure(sip->sip_request->rq_method_name, source, user, "spoke for somebody else");
+	nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
+	return false;
+}
+
+bool
+auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
+	const struct source *source, char user[USER_NAME_SIZE])
+{
+	return log_in(auth, request, sip, source, user) &&
+	       permit(request, sip, source, user, speaks_for_itself(auth, sip, user));
+}
+
+bool
+auth_in_dialog(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
+	const struct source *source, const char *expected)
+{
+	char user[USER_NAME_SIZE];
+
+	return log_in(auth, request, sip, source, user) &&
+	       permit(request, sip, source, user, strcmp(user, expected) == 0);
 }

@@ -24,4 +24,8 @@ void auth_destroy(struct auth *auth);
 bool auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, char user[USER_NAME_SIZE]);
 
+/* The same for a request in a dialog with the user `expected`, whose From says nothing new. */
+bool auth_in_dialog(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
+	const struct source *source, const char *expected);
+
 #endif

@@ -83,6 +83,7 @@ struct call_dialog {
 	bool said_reliably;               /* its early answer: the 2xx need not repeat it */
 	nta_outgoing_t *bye;              /* ours, waiting for its response */
 	const struct config_trunk *trunk; /* with whom; NULL: a user */
+	const char *user;                 /* with whom; NULL: a trunk */
 	struct digest_client *digest;     /* what that has asked for; NULL: nothing; shared */
 	struct call_credentials invite_credentials; /* of our last INVITE, for its ACK */
 	uint32_t rseq; /* of the last reliable provisional response, RFC 3262; 0: none */
@@ -304,6 +305,9 @@ void call_transfer_answer(
 bool call_transfer_left(struct call_dialog *dialog);
 void call_transfer_end(struct call *call);
 void call_transfer_free_all(struct call *call);
+
+/* call_sender.c: is a request in the dialog from its party? If not, it has been answered. */
+bool call_sender_check(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);
 
 /* call_forward.c: INFO and MESSAGE, to the other side. Takes `in` over. */
 void call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);

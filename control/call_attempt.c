@@ -44,15 +44,14 @@ open_leg(struct call_attempt *attempt)
 		return -ENOMEM;
 	if (call_random_hex(tag, CALL_TAG_BYTES) != 0 || call_random_hex(id, CALL_TAG_BYTES) != 0)
 		return -EIO;
+	if (sip_from_tag(call->home, from, tag) < 0)
+		return -ENOMEM;
 	attempt->leg =
 		nta_leg_tcreate(call->agent->nta, on_early_request, (nta_leg_magic_t *)attempt,
 			SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
 			SIPTAG_FROM(from), SIPTAG_TO(sip_to_format(call->home, "<%s>", target->to)),
 			TAG_END());
-	if (attempt->leg == NULL)
-		return -ENOMEM;
-	nta_leg_tag(attempt->leg, tag);
-	return 0;
+	return attempt->leg == NULL ? -ENOMEM : 0;
 }
 
 static int

@@ -31,16 +31,15 @@ open_leg(struct call_branch *branch, const sip_t *invite)
 
 	if (call_random_hex(tag, CALL_TAG_BYTES) != 0 || call_random_hex(id, CALL_TAG_BYTES) != 0)
 		return -EIO;
+	sip_from_t *us = call_headers_from(call->home, &call->agent->config->sip, invite,
+		&call->side[0].party, &branch->target->party);
+	if (us == NULL || sip_from_tag(call->home, us, tag) < 0)
+		return -ENOMEM;
 	branch->leg = nta_leg_tcreate(call->agent->nta, call_on_branch_request,
 		(nta_leg_magic_t *)branch,
-		SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)),
-		SIPTAG_FROM(call_headers_from(call->home, &call->agent->config->sip, invite,
-			&call->side[0].party, &branch->target->party)),
+		SIPTAG_CALL_ID_STR(su_sprintf(call->home, "%s-%s", call->id, id)), SIPTAG_FROM(us),
 		SIPTAG_TO(sip_to_format(call->home, "<%s>", branch->target->to)), TAG_END());
-	if (branch->leg == NULL)
-		return -ENOMEM;
-	nta_leg_tag(branch->leg, tag);
-	return 0;
+	return branch->leg == NULL ? -ENOMEM : 0;
 }
 
 static int

@@ -13,6 +13,14 @@
 #include <sofia-sip/tport_tag.h>
 #include <string.h>
 
+static void
+set_party(struct call_dialog *dialog, const struct party *party)
+{
+	dialog->trunk = party->trunk;
+	dialog->user =
+		party->kind == PARTY_USER ? su_strdup(dialog->side->call->home, party->name) : NULL;
+}
+
 static struct call_dialog *
 dialog_new(struct call_side *side, struct call_branch *branch, tport_t *connection,
 	const char *contact, const char *tag)
@@ -24,7 +32,7 @@ dialog_new(struct call_side *side, struct call_branch *branch, tport_t *connecti
 		return NULL;
 	dialog->side = side;
 	dialog->branch = branch;
-	dialog->trunk = side->party.trunk;
+	set_party(dialog, &side->party);
 	dialog->contact = contact;
 	dialog->tag = su_strdup(call->home, tag);
 	dialog->connection = tport_ref(connection);
@@ -69,13 +77,17 @@ call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection)
 		invite->sip_from->a_tag);
 	if (dialog == NULL)
 		return -ENOMEM;
+	sip_to_t *us = sip_to_dup(call->home, invite->sip_to);
+	if (us == NULL || sip_to_tag(call->home, us, tag) < 0)
+		return -ENOMEM;
 	nta_incoming_tag(call->invite_in, tag);
+	/* with the tag from the beginning: to a leg that gets it later, the stack also gives
+	 * requests that have none */
 	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
-		SIPTAG_CALL_ID(invite->sip_call_id), SIPTAG_FROM(invite->sip_to),
-		SIPTAG_TO(invite->sip_from), TAG_END());
+		SIPTAG_CALL_ID(invite->sip_call_id), SIPTAG_FROM(us), SIPTAG_TO(invite->sip_from),
+		TAG_END());
 	if (dialog->leg == NULL)
 		return -ENOMEM;
-	nta_leg_tag(dialog->leg, tag);
 	nta_leg_server_route(dialog->leg, invite->sip_record_route, invite->sip_contact);
 	read_allow(dialog, invite);
 	side->dialog = dialog;
@@ -115,6 +127,7 @@ call_dialog_move(struct call_side *side, struct call_dialog *from)
 	dialog->next_hop = su_strdup(home, from->next_hop);
 	dialog->ident = from->ident;
 	dialog->trunk = from->trunk;
+	dialog->user = from->user != NULL ? su_strdup(home, from->user) : NULL;
 	dialog->digest = digest_client_share(from->digest);
 	dialog->can_update = from->can_update;
 	dialog->confirmed = true;
@@ -137,7 +150,7 @@ call_dialog_make(struct call_side *side, const struct route_target *target, cons
 	dialog = dialog_new(side, NULL, target->connection, contact, response->sip_to->a_tag);
 	if (dialog == NULL)
 		return NULL;
-	dialog->trunk = target->party.trunk;
+	set_party(dialog, &target->party);
 	dialog->next_hop = target->next_hop;
 	dialog->ident = target->ident;
 	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */

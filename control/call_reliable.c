@@ -46,8 +46,13 @@ on_prack(nta_reliable_magic_t *magic, nta_reliable_t *response, nta_incoming_t *
 	struct call *call = (struct call *)magic;
 
 	nta_reliable_destroy(response);
-	if (prack == NULL || sip == NULL)
+	if (prack == NULL || sip == NULL) {
+		/* RFC 3262 3: none came in time */
+		if (!call->acked)
+			call_end(call, "the caller did not acknowledge that it rings", NULL, 504,
+				NULL);
 		return 0;
+	}
 	call->said_reliably = call->described != NULL;
 	if (sip->sip_payload == NULL)
 		return 200;

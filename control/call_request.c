@@ -2,6 +2,7 @@
 /* The requests inside a call's dialogs. */
 #include "call.h"
 #include "call_headers.h"
+#include "counters.h"
 
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -28,6 +29,15 @@ on_bye(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 		call_end(side->call, "the callee hung up", side, 480, NULL);
 }
 
+/* Do we send something of it on, to the other side? */
+static bool
+is_passed_on(sip_method_t method)
+{
+	return method == sip_method_invite || method == sip_method_update ||
+	       method == sip_method_info || method == sip_method_message ||
+	       method == sip_method_refer;
+}
+
 /* Can we do what it requires, and read what it brings (RFC 3261 8.2.2.3, 8.2.3)? If not, it has
  * been answered. */
 static bool
@@ -39,6 +49,13 @@ accept_request(const struct call_dialog *dialog, nta_incoming_t *in, const sip_t
 
 	if (method == sip_method_ack || method == sip_method_bye)
 		return true;
+	/* RFC 7332 3 */
+	if (sip->sip_max_forwards != NULL && sip->sip_max_forwards->mf_count == 0 &&
+		is_passed_on(method)) {
+		counters_add(COUNTER_CALLS_HOPS);
+		nta_incoming_treply(in, SIP_483_TOO_MANY_HOPS, TAG_END());
+		return false;
+	}
 	if (nta_check_required(in, sip, agent->invite_supported, TAG_END()) != 0)
 		return false;
 	if (method != sip_method_invite && method != sip_method_update)
@@ -61,7 +78,7 @@ call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, cons
 		nta_incoming_destroy(in);
 		return 0;
 	}
-	if (!accept_request(dialog, in, sip)) {
+	if (!call_sender_check(dialog, in, sip) || !accept_request(dialog, in, sip)) {
 		nta_incoming_destroy(in);
 		return 0;
 	}

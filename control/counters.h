@@ -47,6 +47,7 @@
 	X(TRUNK_IN, "trunk.in", "addresses of trunks that came in again") \
 	X(TRUNK_STRANGER, "trunk.stranger", "requests at sip.peering from no trunk that may call") \
 	/* calls */ \
+	X(CALLS_STRANGER, "calls.stranger", "requests in a call from who is not in it") \
 	X(CALLS_BEGUN, "calls.begun", "INVITEs that began a call") \
 	X(CALLS_ANSWERED, "calls.answered", "of those: answered") \
 	X(CALLS_LOOP, "calls.loop", "our own INVITEs that came back: 482") \

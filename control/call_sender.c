@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who sends a request in a dialog. Its tags and Call-ID can't be guessed, but others than the far
+ * end may have seen them: so it comes by a connection of the dialog's party, or the party proves
+ * itself once more. */
+#include "auth.h"
+#include "call.h"
+#include "counters.h"
+#include "log_limit.h"
+#include "relay/log.h"
+#include "tls_guard.h"
+#include "tls_peer.h"
+
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/su_tag.h>
+
+struct search {
+	const tport_t *connection;
+	bool found;
+};
+
+static int
+look_at_binding(void *arg, const struct binding *binding)
+{
+	struct search *search = arg;
+
+	search->found = binding->connection == search->connection;
+	return search->found;
+}
+
+/* Has its user registered by this connection? */
+static bool
+has_registered(const struct call_dialog *dialog, const struct source *source)
+{
+	struct search search = {.connection = source->connection};
+
+	registrar_find_all(
+		dialog->side->call->agent->registrar, dialog->user, look_at_binding, &search);
+	return search.found;
+}
+
+static bool
+is_right(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip,
+	const struct source *source)
+{
+	static struct log_limit strangers = {.kind = "requests of no party of their call"};
+	struct agent *agent = dialog->side->call->agent;
+
+	if (source->connection != NULL && source->connection == dialog->connection)
+		return true;
+	if (source->connection != NULL && dialog->trunk != NULL) {
+		if (tls_peer_verify(source->connection, dialog->trunk->tls_name) == 0)
+			return true;
+	} else if (source->connection != NULL && dialog->user != NULL &&
+		   !tls_peer_is_peering(source->connection)) {
+		if (has_registered(dialog, source))
+			return true;
+		if (!auth_in_dialog(agent->auth, in, sip, source, dialog->user))
+			return false; /* answered */
+		tls_guard_trust(source->connection);
+		return true;
+	}
+	counters_add(COUNTER_CALLS_STRANGER);
+	if (log_limit_pass(&strangers))
+		log_info("call %s: %s from %s is refused: it is not from who is in the call",
+			dialog->side->call->id, sip->sip_request->rq_method_name, source->text);
+	nta_incoming_treply(in, SIP_403_FORBIDDEN, TAG_END());
+	return false;
+}
+
+bool
+call_sender_check(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
+{
+	struct source source;
+
+	/* RFC 3261 22.1: nobody can be asked for credentials with an ACK */
+	if (sip->sip_request->rq_method == sip_method_ack)
+		return true;
+	source_of(dialog->side->call->agent, in, &source);
+	bool right = is_right(dialog, in, sip, &source);
+	source_release(&source);
+	return right;
+}
