@@ -152,8 +152,10 @@ refuse(const struct relay_addr *peer, enum counter counter)
 
 	counters_add(counter);
 	if (log_limit_pass(&refusals))
-		log_warning("connection from %s refused: %s", relay_addr_format(peer, text),
-			counters_help(counter));
+		log_event(LOG_LEVEL_WARNING,
+			LOG_ABOUT({LOG_PEER, relay_addr_format(peer, text)},
+				{LOG_REASON, counters_name(counter)}),
+			"connection from %s refused: %s", text, counters_help(counter));
 	return false;
 }
 
@@ -233,7 +235,9 @@ say_no(struct tls_connection *connection, const struct source *source, sip_metho
 {
 	counters_add(counter);
 	if (log_limit_pass(&requests))
-		log_warning("request refused: %s from %s: %s", sip_method_name(method, "request"),
+		log_event(LOG_LEVEL_WARNING,
+			LOG_ABOUT({LOG_PEER, source->text}, {LOG_REASON, counters_name(counter)}),
+			"request refused: %s from %s: %s", sip_method_name(method, "request"),
 			source->text, counters_help(counter));
 	if (connection == NULL || connection->source == NULL)
 		return ADMISSION_BUSY;

@@ -178,7 +178,9 @@ take_description(struct call_branch *branch, const char *body, size_t length)
 	const char *phrase = NULL;
 
 	if (call_sdp_take_answer(call, 1, branch->index, body, length, &phrase) != 0) {
-		log_warning("call %s: %s's answer is refused: %s", call->id, call->callee, phrase);
+		log_event(LOG_LEVEL_WARNING,
+			LOG_ABOUT({LOG_CALL, call->id}, {LOG_LEG, "1"}, {LOG_REASON, phrase}),
+			"call %s: %s's answer is refused: %s", call->id, call->callee, phrase);
 		call_end(call, "the callee's answer was refused", NULL, 488, NULL);
 		return;
 	}
@@ -344,8 +346,11 @@ refuse_invite(struct call *call, int status, const char *phrase)
 	static struct log_limit refusals = {.kind = "calls refused"};
 
 	if (log_limit_pass(&refusals))
-		log_info("call %s: %s to %s is refused: %d %s", call->id, call->caller,
-			call->callee, status, phrase != NULL ? phrase : sip_status_phrase(status));
+		log_event(LOG_LEVEL_INFO,
+			LOG_ABOUT({LOG_CALL, call->id}, {LOG_USER, call->caller},
+				{LOG_REASON, phrase != NULL ? phrase : sip_status_phrase(status)}),
+			"call %s: %s to %s is refused: %d %s", call->id, call->caller, call->callee,
+			status, phrase != NULL ? phrase : sip_status_phrase(status));
 	call_end(call, "refused", NULL, status, phrase);
 }
 

@@ -25,7 +25,8 @@ call_digest_take(
 	int result =
 		digest_client_take(*digest, response, trunk->credentials, trunk->credentials_count);
 	if (result != 0)
-		log_warning("trunk %s: its challenge can't be answered: %s", trunk->name,
+		log_event(LOG_LEVEL_WARNING, LOG_ABOUT({LOG_PEER, trunk->name}),
+			"trunk %s: its challenge can't be answered: %s", trunk->name,
 			result == -EACCES   ? "it refuses our credentials"
 			: result == -ENOENT ? "there are no credentials for its realm"
 					    : "it asks for what we don't know");

@@ -93,9 +93,11 @@ static void
 refuse(struct step *step, const struct relay_header *reply, int status)
 {
 	struct operation *operation = step->operation;
+	const char *reason = reply != NULL ? relay_reply_reason(reply) : "it is gone";
 
-	log_warning("call %s: the relay refuses: %s", operation->call->id,
-		reply != NULL ? relay_reply_reason(reply) : "it is gone");
+	log_event(LOG_LEVEL_WARNING,
+		LOG_ABOUT({LOG_CALL, operation->call->id}, {LOG_REASON, reason}),
+		"call %s: the relay refuses: %s", operation->call->id, reason);
 	if (operation->status == 0)
 		operation->status = reply != NULL ? status : 503;
 }

@@ -49,12 +49,17 @@ call_record_log(const struct call *call, const struct call_totals *totals)
 	const char *cause = call->cause != NULL ? call->cause : "-";
 
 	if (!totals->known) {
-		log_info("call %s: %s to %s ended (%s); the relay has no counters of it", call->id,
+		log_event(LOG_LEVEL_INFO,
+			LOG_ABOUT({LOG_CALL, call->id}, {LOG_USER, call->caller},
+				{LOG_REASON, cause}),
+			"call %s: %s to %s ended (%s); the relay has no counters of it", call->id,
 			call->caller, call->callee, cause);
 		return;
 	}
-	log_info("call %s: %s to %s ended (%s) after %.1f s, of which %.1f s answered; "
-		 "caller %s in %lu out %lu dropped %lu; callee %s in %lu out %lu dropped %lu",
+	log_event(LOG_LEVEL_INFO,
+		LOG_ABOUT({LOG_CALL, call->id}, {LOG_USER, call->caller}, {LOG_REASON, cause}),
+		"call %s: %s to %s ended (%s) after %.1f s, of which %.1f s answered; "
+		"caller %s in %lu out %lu dropped %lu; callee %s in %lu out %lu dropped %lu",
 		call->id, call->caller, call->callee, cause,
 		(double)(now - call->started_ms) / 1000,
 		call->answered_ms != 0 ? (double)(now - call->answered_ms) / 1000 : 0.0,

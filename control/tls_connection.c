@@ -185,7 +185,10 @@ tls_connection_cut(struct tls_connection *connection, enum counter counter, cons
 	connection->cut = true;
 	counters_add(counter);
 	if (log_limit_pass(&cuts))
-		log_info("%s is cut off: %s", relay_addr_format(&connection->peer, text), why);
+		log_event(LOG_LEVEL_INFO,
+			LOG_ABOUT({LOG_PEER, relay_addr_format(&connection->peer, text)},
+				{LOG_REASON, counters_name(counter)}),
+			"%s is cut off: %s", relay_addr_format(&connection->peer, text), why);
 	shutdown(SSL_get_fd(connection->ssl), SHUT_RDWR);
 }
 

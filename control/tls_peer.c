@@ -160,7 +160,10 @@ tls_peer_note_failure(struct tls_connection *connection)
 			why = X509_verify_cert_error_string(verdict);
 	}
 	if (log_limit_pass(&failures))
-		log_info("TLS handshake with %s failed: %s",
+		log_event(LOG_LEVEL_INFO,
+			LOG_ABOUT({LOG_PEER, relay_addr_format(&connection->peer, text)},
+				{LOG_REASON, why}),
+			"TLS handshake with %s failed: %s",
 			relay_addr_format(&connection->peer, text),
 			why != NULL ? why : "OpenSSL does not say why");
 }

@@ -51,8 +51,12 @@ latch(const struct latch_request *request)
 			session_emit(session, RELAY_EVENT_LATCHED, request->leg);
 		} else {
 			bridge_free(bridge);
-			log_warning("session %s leg %u: a packet came from an address that can't "
-				    "be used: %s",
+			log_event(LOG_LEVEL_WARNING,
+				LOG_ABOUT({LOG_SESSION, session->id},
+					{LOG_LEG, request->leg == 0 ? "0" : "1"},
+					{LOG_REASON, reason}),
+				"session %s leg %u: a packet came from an address that can't "
+				"be used: %s",
 				session->id, request->leg, reason);
 		}
 	}

@@ -42,7 +42,9 @@ expire(struct session *session, const struct session_limits *limits, uint32_t no
 	quiet = RTE_MIN(quiet, now - session->changed_ms);
 	if (quiet < limit)
 		return false;
-	log_info("session %s: no genuine media for %u ms: ended", session->id, limit);
+	log_event(LOG_LEVEL_INFO,
+		LOG_ABOUT({LOG_SESSION, session->id}, {LOG_REASON, "no genuine media"}),
+		"session %s: no genuine media for %u ms: ended", session->id, limit);
 	session_emit(session, RELAY_EVENT_TIMEOUT, 0);
 	session_end(session);
 	return true;

@@ -7,22 +7,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LINE_SIZE 1024
+#define FIELD_SIZE 256
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static char program_name[32] = "sallyport";
 static _Atomic int least = LOG_LEVEL_INFO;
-static bool to_journal;
+static bool to_journal;  /* stderr is its */
+static bool with_fields; /* and its socket for entries with fields is in reach */
+
+/* systemd.exec(5): JOURNAL_STREAM is "DEVICE:INODE" of the journal's socket, which stderr may have
+ * been turned away from since. */
+static bool
+is_journal(int fd)
+{
+	const char *said = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat there;
+
+	return said != NULL && sscanf(said, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fd, &there) == 0 && there.st_dev == device && there.st_ino == inode;
+}
 
 void
 log_init(const char *program, enum log_level level)
 {
 	snprintf(program_name, sizeof(program_name), "%s", program);
 	log_set_level(level);
-	/* systemd says so when stderr is the journal's socket, which knows time and name itself */
-	to_journal = getenv("JOURNAL_STREAM") != NULL && !isatty(STDERR_FILENO);
+	to_journal = is_journal(STDERR_FILENO);
+	/* looked for, since the library says nothing where it is not */
+	with_fields = to_journal && access(JOURNAL_SOCKET, W_OK) == 0;
 }
 
 void
@@ -57,30 +77,97 @@ prefix(char *line, size_t size, enum log_level level)
 		names[level]);
 }
 
-void
-log_write(enum log_level level, const char *format, ...)
+/* What a peer sent may be quoted in a message: it must not forge a line or a colour. */
+static void
+tame(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
+}
+
+/* journald's own protocol; false: it isn't there. */
+static bool
+tell_journal(
+	enum log_level level, const char *message, const struct log_field fields[], size_t count)
+{
+	char text[3 + LOG_FIELDS_MAX][FIELD_SIZE];
+	char whole[LINE_SIZE + 16];
+	struct iovec parts[3 + LOG_FIELDS_MAX];
+	int used = 0;
+
+	parts[used++] = (struct iovec){
+		whole, (size_t)snprintf(whole, sizeof(whole), "MESSAGE=%s", message)};
+	for (size_t i = 0; i < count + 2; i++) {
+		char *at = text[used];
+		int length;
+		if (i == count)
+			length = snprintf(at, FIELD_SIZE, "PRIORITY=%d", (int)level);
+		else if (i > count)
+			length = snprintf(at, FIELD_SIZE, "SYSLOG_IDENTIFIER=%s", program_name);
+		else if (fields[i].value == NULL)
+			continue;
+		else
+			length = snprintf(at, FIELD_SIZE, "%s=%s", fields[i].name, fields[i].value);
+		if (length >= FIELD_SIZE)
+			length = FIELD_SIZE - 1;
+		tame(at, (size_t)length);
+		parts[used++] = (struct iovec){at, (size_t)length};
+	}
+	return sd_journal_sendv(parts, used) == 0;
+}
+
+static void
+write_line(enum log_level level, const char *message)
 {
 	char line[LINE_SIZE];
-	int error = errno; /* callers log, then return it */
-	va_list args;
-
-	if (!log_enabled(level))
-		return;
 	int used = prefix(line, sizeof(line) - 1, level);
-	va_start(args, format);
-	int more = vsnprintf(line + used, sizeof(line) - 1 - (size_t)used, format, args);
-	va_end(args);
-	size_t length = (size_t)used + (more > 0 ? (size_t)more : 0);
+	int more = snprintf(line + used, sizeof(line) - 1 - (size_t)used, "%s", message);
+	size_t length = (size_t)used + (size_t)more;
+
 	if (length > sizeof(line) - 2)
 		length = sizeof(line) - 2;
-
-	/* what a peer sent may be quoted in a message: it must not forge a line or a colour */
-	for (size_t i = (size_t)used; i < length; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
 	line[length++] = '\n';
 	/* one write, so that lines of several threads stay whole */
 	if (write(STDERR_FILENO, line, length) < 0)
 		(void)0; /* there is nobody to tell */
+}
+
+static void
+log_message(enum log_level level, const struct log_field fields[], size_t count, const char *format,
+	va_list args)
+{
+	char message[LINE_SIZE];
+	int error = errno; /* callers log, then return it */
+
+	if (log_enabled(level)) {
+		if (vsnprintf(message, sizeof(message), format, args) < 0)
+			message[0] = '\0';
+		tame(message, strlen(message));
+		if (!with_fields || !tell_journal(level, message, fields,
+					    count < LOG_FIELDS_MAX ? count : LOG_FIELDS_MAX))
+			write_line(level, message);
+	}
 	errno = error;
+}
+
+void
+log_write(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_message(level, NULL, 0, format, args);
+	va_end(args);
+}
+
+void
+log_write_about(enum log_level level, const struct log_field fields[], size_t count,
+	const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_message(level, fields, count, format, args);
+	va_end(args);
 }

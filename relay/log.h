@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Logging for both daemons and the tools: one line an event, to stderr (journald takes the level
- * from the "<N>" prefix when stderr is its socket). Never called on the packet path, never given a
- * secret. Thread-safe. */
+/* Logging for both daemons and the tools: one line an event, to stderr; or, when stderr is journald's
+ * (systemd.exec(5): JOURNAL_STREAM), an entry with fields that can be searched for. Never called on
+ * the packet path, never given a secret. Thread-safe. */
 #ifndef RELAY_LOG_H
 #define RELAY_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
@@ -20,6 +21,31 @@ void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What an event is about, besides its line: journalctl SALLYPORT_CALL=... finds all of a call. */
+#define LOG_CALL "SALLYPORT_CALL"       /* the call's identifier, as in its record */
+#define LOG_SESSION "SALLYPORT_SESSION" /* the relay's session */
+#define LOG_LEG "SALLYPORT_LEG"         /* 0: the caller's, 1: the callee's */
+#define LOG_PEER "SALLYPORT_PEER"       /* an address, or a trunk's name */
+#define LOG_USER "SALLYPORT_USER"
+#define LOG_REASON "SALLYPORT_REASON" /* why, in words that stay the same */
+
+struct log_field {
+	const char *name;
+	const char *value; /* NULL: left out */
+};
+
+#define LOG_FIELDS_MAX 6
+
+/* Up to LOG_FIELDS_MAX fields with it; the line alone has to tell a person everything. */
+void log_write_about(enum log_level level, const struct log_field fields[], size_t count,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* log_event(LOG_LEVEL_INFO, LOG_ABOUT({LOG_CALL, id}, {LOG_REASON, why}), "call %s: ...", id) */
+#define LOG_ABOUT(...)                             \
+	((const struct log_field[]){__VA_ARGS__}), \
+		sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
+#define log_event(level, ...) log_write_about(level, __VA_ARGS__)
 
 /* A message names the object, the cause and what to do. */
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)

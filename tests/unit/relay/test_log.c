@@ -4,11 +4,17 @@
 
 #include <errno.h>
 #include <regex.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +29,19 @@ capture_start(void)
 	real_stderr = dup(STDERR_FILENO);
 	assert_int_equal(STDERR_FILENO, dup2(capture[1], STDERR_FILENO));
 	close(capture[1]);
+}
+
+/* As if stderr were journald's. */
+static void
+name_journal(void)
+{
+	struct stat there;
+	char text[64];
+
+	assert_int_equal(0, fstat(STDERR_FILENO, &there));
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)there.st_dev,
+		(unsigned long long)there.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
 }
 
 static void
@@ -91,13 +110,28 @@ test_levels(void **state)
 	assert_false(log_enabled(LOG_LEVEL_WARNING));
 }
 
+/* Of a service whose stderr was turned into a file since. */
+static void
+test_no_journal(void **state)
+{
+	char text[4096];
+
+	capture_start();
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	log_init("t", LOG_LEVEL_INFO);
+	log_info("fine");
+	capture_end(text, sizeof(text));
+	unsetenv("JOURNAL_STREAM");
+	assert_matches(text, STAMP "t info: fine\n$");
+}
+
 static void
 test_journal_prefix(void **state)
 {
 	char text[4096];
 
-	setenv("JOURNAL_STREAM", "8:1", 1);
 	capture_start();
+	name_journal();
 	log_init("t", LOG_LEVEL_INFO);
 	log_error("broken");
 	log_info("fine");
@@ -113,8 +147,8 @@ test_forged_text(void **state)
 	static char long_text[5000];
 	char text[8192];
 
-	setenv("JOURNAL_STREAM", "8:1", 1);
 	capture_start();
+	name_journal();
 	log_init("t", LOG_LEVEL_INFO);
 	log_info("user \"%s\"", "a\r\n<3>forged\t\x1b[31m\x7f");
 	memset(long_text, 'x', sizeof(long_text) - 1);
@@ -129,13 +163,102 @@ test_forged_text(void **state)
 	assert_string_equal("\n<6>next\n", second + strcspn(second, "\n"));
 }
 
+/* A journal of our own, at the place of the machine's, in a mount namespace that ends with the child
+ * that it is in. Returns its socket, or -1: no right to make one. */
+static int
+make_journal(void)
+{
+	struct sockaddr_un address = {
+		.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("none", "/run", "tmpfs", 0, NULL) != 0 || mkdir("/run/systemd", 0755) != 0 ||
+		mkdir("/run/systemd/journal", 0755) != 0 ||
+		bind(fd, (const void *)&address, sizeof(address)) != 0)
+		return -1;
+	return fd;
+}
+
+/* Is the line "NAME=VALUE" in the entry? */
+static bool
+has_line(const char *entry, const char *line)
+{
+	size_t length = strlen(line);
+
+	for (const char *at = entry; (at = strstr(at, line)) != NULL; at++)
+		if ((at == entry || at[-1] == '\n') && at[length] == '\n')
+			return true;
+	return false;
+}
+
+static bool
+check_entry(int journal, const char *const lines[], size_t count)
+{
+	char entry[4096];
+	ssize_t length = recv(journal, entry, sizeof(entry) - 1, MSG_DONTWAIT);
+	bool good = length > 0;
+
+	entry[length > 0 ? length : 0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		if (!has_line(entry, lines[i])) {
+			printf("no line \"%s\" in:\n%s\n", lines[i], entry);
+			good = false;
+		}
+	return good;
+}
+
+static bool
+speak_to_journal(int journal)
+{
+	static const char *const first[] = {"MESSAGE=call 7: refused", "PRIORITY=4",
+		"SYSLOG_IDENTIFIER=sallyport-test", "SALLYPORT_CALL=7", "SALLYPORT_LEG=1",
+		"SALLYPORT_REASON=it is?MESSAGE=late"};
+	static const char *const second[] = {"MESSAGE=plain", "PRIORITY=6"};
+
+	name_journal();
+	log_init("sallyport-test", LOG_LEVEL_INFO);
+	log_event(LOG_LEVEL_WARNING,
+		LOG_ABOUT({LOG_CALL, "7"}, {LOG_LEG, "1"}, {LOG_PEER, NULL},
+			{LOG_REASON, "it is\nMESSAGE=late"}),
+		"call %d: refused", 7);
+	log_info("plain");
+	log_debug("unheard");
+	char none;
+	return check_entry(journal, first, 6) && check_entry(journal, second, 2) &&
+	       recv(journal, &none, 1, MSG_DONTWAIT) < 0;
+}
+
+static void
+test_journal_fields(void **state)
+{
+	char text[4096];
+	int status;
+
+	capture_start();
+	pid_t child = fork();
+	if (child == 0) {
+		int journal = make_journal();
+		_exit(journal < 0 ? 77 : !speak_to_journal(journal));
+	}
+	assert_int_equal(child, waitpid(child, &status, 0));
+	capture_end(text, sizeof(text));
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77 && geteuid() != 0)
+		skip();
+	assert_int_equal(0, WEXITSTATUS(status));
+	assert_string_equal("", text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_no_journal),
 		cmocka_unit_test(test_journal_prefix),
+		cmocka_unit_test(test_journal_fields),
 		cmocka_unit_test(test_forged_text),
 	};
 
