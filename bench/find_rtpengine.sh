@@ -6,6 +6,7 @@
 # what it needs are unpacked into the folder: it takes no configuration and no service.
 find_rtpengine() {
   local packages deb folder=$1
+  # shellcheck disable=SC2034 # for who sources it
   rtpengine=(rtpengine)
   command -v rtpengine >/dev/null && return
   command -v apt-get >/dev/null || return 1
