@@ -352,6 +352,15 @@ on_relay_lost(void *arg)
 }
 
 static void
+on_relay_found(void *arg)
+{
+	struct agent *agent = arg;
+
+	if (agent->media != NULL) /* else it is there from the start, and there is no call yet */
+		b2bua_relay_found(agent->b2bua);
+}
+
+static void
 on_relay_event(void *arg, const struct relay_event *event)
 {
 	struct agent *agent = arg;
@@ -364,7 +373,7 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 	char *error, size_t error_size)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	struct media_callbacks callbacks = {on_relay_lost, on_relay_event, agent};
+	struct media_callbacks callbacks = {on_relay_lost, on_relay_found, on_relay_event, agent};
 	int result = -ENOMEM;
 
 	snprintf(error, error_size, "out of memory");

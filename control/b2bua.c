@@ -422,12 +422,6 @@ b2bua_end_all(struct b2bua *b2bua, const char *why)
 }
 
 void
-b2bua_relay_lost(struct b2bua *b2bua)
-{
-	b2bua_end_all(b2bua, "the relay went away");
-}
-
-void
 b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 {
 	struct call *call;

@@ -16,8 +16,10 @@ void b2bua_destroy(struct b2bua *b2bua); /* after b2bua_end_all() and its replie
 void b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
 	const struct party *from, const struct source *source);
 
-/* The relay lost its sessions: all calls end. */
+/* call_keep.c: the relay went away, and all its sessions with it: calls wait for it, for a while.
+ * It is there again, and takes up those that wait. */
 void b2bua_relay_lost(struct b2bua *b2bua);
+void b2bua_relay_found(struct b2bua *b2bua);
 
 /* A session of the relay's changed by itself. */
 void b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event);

@@ -41,7 +41,9 @@ b2bua_create(struct agent *agent)
 	if (b2bua == NULL)
 		return NULL;
 	b2bua->agent = agent;
-	if (call_watch_start(b2bua) != 0) {
+	b2bua->keep = call_keep_create(b2bua);
+	if (b2bua->keep == NULL || call_watch_start(b2bua) != 0) {
+		call_keep_destroy(b2bua->keep);
 		free(b2bua);
 		return NULL;
 	}
@@ -164,5 +166,6 @@ b2bua_destroy(struct b2bua *b2bua)
 		while (b2bua->bucket[i] != NULL)
 			call_free(b2bua->bucket[i]);
 	su_timer_destroy(b2bua->timer);
+	call_keep_destroy(b2bua->keep);
 	free(b2bua);
 }

@@ -174,6 +174,7 @@ struct b2bua {
 	struct agent *agent;
 	su_timer_t *timer; /* looks after the connections */
 	unsigned count;
+	struct call_keep *keep;
 	struct call *bucket[CALL_BUCKETS]; /* by id */
 };
 
@@ -205,6 +206,14 @@ void call_rekey_done(struct call_side *side);
 
 /* call_watch.c: calls whose phone's connection closed. */
 int call_watch_start(struct b2bua *b2bua);
+
+/* call_keep.c: calls outlive a restart of the relay. */
+struct call_keep *call_keep_create(struct b2bua *b2bua);
+void call_keep_destroy(struct call_keep *keep);
+
+/* call_restore.c: asks the relay to take up each stream of the call that it had. How many of them
+ * there are; where one can't be asked for, or is refused, the call ends. */
+unsigned call_restore(struct call *call);
 
 /* call_target.c: whom a call goes to. */
 /* Looks up who is called by the request: call_on_routed(). 0, or -errno. */

@@ -2,6 +2,7 @@
 /* A call's sessions at the relay: created with the offerer's legs, updated with the answerer's,
  * deleted when their stream is switched off, or at the end, whatever the end. */
 #include "call.h"
+#include "call_past.h"
 #include "call_stream.h"
 
 #include "relay/log.h"
@@ -160,6 +161,7 @@ delete_session(struct operation *operation, unsigned index, relay_reply_cb *on_r
 		return;
 	stream->in_relay = false;
 	OPENSSL_cleanse(stream->told, sizeof(stream->told));
+	call_past_forget(stream);
 	memcpy(request.id, stream->id, sizeof(request.id));
 	if (send_step(operation, index, 0, &request, sizeof(request), on_reply) != 0)
 		call_record_stream(operation->call, index, NULL, &operation->totals);
@@ -215,6 +217,7 @@ create_session(struct operation *operation, unsigned index)
 		operation->created |= (uint16_t)(1u << index);
 		memcpy(stream->told, stream->next, sizeof(stream->told));
 		memset(stream->latched, 0, sizeof(stream->latched));
+		call_past_begin(stream);
 	}
 	return result;
 }
@@ -281,8 +284,13 @@ on_updated(void *arg, const struct relay_header *reply)
 {
 	struct step *step = arg;
 
-	if (reply == NULL || reply->code != RELAY_OK) {
-		stream_of(step)->told[step->leg] = step->before;
+	struct call_leg *told = &stream_of(step)->told[step->leg];
+	bool failed = reply == NULL || reply->code != RELAY_OK;
+
+	call_past_answered(stream_of(step), step->leg,
+		failed && !sdes_is_same_key(&step->before.transmit, &told->transmit));
+	if (failed) {
+		*told = step->before;
 		refuse(step, reply, 488);
 	}
 	end_step(step);
@@ -305,6 +313,7 @@ update_leg(struct operation *operation, unsigned index, unsigned leg, unsigned w
 	int result = send_step(operation, index, leg, &request, sizeof(request), on_updated);
 	if (result != 0)
 		return result;
+	call_past_changed(stream, leg, mask);
 	struct call_leg keys = *told;
 	*told = *next;
 	if ((mask & ~RELAY_UPDATE_REMOTE) == 0) { /* only where it is was told */
@@ -407,6 +416,7 @@ call_media_lost(struct call *call, const char *id)
 		return left; /* the last one's end is the call's */
 	lost->in_relay = false;
 	OPENSSL_cleanse(lost->told, sizeof(lost->told));
+	call_past_forget(lost);
 	call_record_stream(call, (unsigned)(lost - sdp->stream), NULL, &totals);
 	return left;
 }
@@ -417,6 +427,8 @@ call_media_latched(struct call *call, const struct relay_event *event)
 	struct call_sdp *sdp = &call->sdp;
 
 	for (unsigned i = 0; i < sdp->streams; i++)
-		if (strncmp(sdp->stream[i].id, event->id, sizeof(event->id)) == 0)
+		if (strncmp(sdp->stream[i].id, event->id, sizeof(event->id)) == 0) {
 			sdp->stream[i].latched[event->leg] = event->remote;
+			call_past_latched(&sdp->stream[i], event->leg, &event->remote);
+		}
 }

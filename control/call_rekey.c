@@ -34,6 +34,8 @@ call_rekey_look(struct call_side *side)
 
 	if (call->state != CALL_UP || (!due && !keys->expiring))
 		return;
+	if (!media_is_connected(call->agent->media))
+		return; /* nobody to give them to */
 	if (keys->tried_ms != 0 && now < keys->tried_ms + RETRY_MS)
 		return;
 	if (call_rekey(call, side->index) != 0)

@@ -2,6 +2,7 @@
 #include "call_sdp.h"
 
 #include "call.h"
+#include "call_past.h"
 #include "call_stream.h"
 
 #include "relay/log.h"
@@ -485,6 +486,8 @@ call_sdp_wipe(struct call_sdp *sdp)
 		media_description_free(sdp->said[i]);
 		sdp_body_free(sdp->text[i]);
 	}
+	for (unsigned i = 0; i < sdp->streams; i++)
+		call_past_forget(&sdp->stream[i]);
 	if (sdp->stream != NULL)
 		OPENSSL_cleanse(sdp->stream, sdp->streams * sizeof(*sdp->stream));
 	free(sdp->stream);

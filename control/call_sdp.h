@@ -29,6 +29,7 @@
 #include <stdbool.h>
 
 struct call;
+struct call_past;
 
 #define CALL_BRANCHES_MAX 64
 
@@ -57,6 +58,11 @@ struct call_stream {
 	struct call_leg agreed[2]; /* by the last exchange that was committed */
 	struct call_leg next[2];   /* by the exchange that is open */
 	struct call_leg told[2];   /* what the relay was told last */
+	/* what it would need to go on after a restart (call_past.h), and what of that is known: */
+	struct call_past *past;
+	uint8_t sure; /* bit i: what the flow from leg i was sent with is known */
+	uint8_t held; /* bit i: it has no transmit key of leg i, for that of told[] was in doubt */
+	unsigned asked; /* UPDATEs that are not answered yet */
 };
 
 /* What a branch was offered in one m= line. */

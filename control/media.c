@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RETRY_FIRST_MS 20 /* after it went away; then twice as long each time */
 #define RETRY_MS 1000
 
 struct media {
@@ -16,7 +17,9 @@ struct media {
 	struct media_callbacks cbs;
 	struct relay_client *client; /* NULL: no relay */
 	int wait_index;
-	bool complained; /* about there being no relay */
+	su_duration_t retry_ms; /* till the next try */
+	bool complained;        /* about there being no relay */
+	bool met;               /* one has been there in this life */
 };
 
 static void
@@ -29,6 +32,8 @@ watch_writes(struct media *media)
 	su_root_eventmask(media->root, media->wait_index, relay_client_fd(media->client), events);
 }
 
+static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
+
 static void
 disconnect(struct media *media)
 {
@@ -37,8 +42,9 @@ disconnect(struct media *media)
 	media->client = NULL;
 	su_root_deregister(media->root, media->wait_index);
 	relay_client_close(client);
-	log_error("the relay at %s went away: calls end, new ones are refused until it is back",
-		media->path);
+	log_error("the relay at %s went away: new calls are refused until it is back", media->path);
+	media->retry_ms = RETRY_FIRST_MS;
+	su_timer_set_interval(media->timer, on_timer, (su_timer_arg_t *)media, media->retry_ms);
 	media->cbs.lost(media->cbs.arg);
 }
 
@@ -75,6 +81,9 @@ greet(struct media *media)
 	struct relay_list list = {.header = {.op = RELAY_OP_LIST}};
 
 	relay_client_send(media->client, &subscribe, sizeof(subscribe), NULL, NULL);
+	if (media->met)
+		return; /* its sessions are ours, and their calls know of them */
+	media->met = true;
 	relay_client_send(media->client, &list, sizeof(list), on_list, media);
 }
 
@@ -99,9 +108,10 @@ try_connect(struct media *media)
 	su_wait_create(wait, relay_client_fd(media->client), SU_WAIT_IN);
 	media->wait_index =
 		su_root_register(media->root, wait, on_ready, (su_wakeup_arg_t *)media, 0);
+	log_info("connected to the relay at %s", media->path);
 	greet(media);
 	watch_writes(media);
-	log_info("connected to the relay at %s", media->path);
+	media->cbs.found(media->cbs.arg);
 }
 
 static void
@@ -111,6 +121,10 @@ on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 
 	if (media->client == NULL)
 		try_connect(media);
+	if (media->client != NULL)
+		return;
+	media->retry_ms = media->retry_ms < RETRY_MS / 2 ? 2 * media->retry_ms : RETRY_MS;
+	su_timer_set_interval(media->timer, on_timer, (su_timer_arg_t *)media, media->retry_ms);
 }
 
 struct media *
@@ -128,8 +142,10 @@ media_create(su_root_t *root, const char *path, const struct media_callbacks *cb
 		media_destroy(media);
 		return NULL;
 	}
+	media->retry_ms = RETRY_MS;
 	try_connect(media);
-	su_timer_set_for_ever(media->timer, on_timer, (su_timer_arg_t *)media);
+	if (media->client == NULL)
+		su_timer_set(media->timer, on_timer, (su_timer_arg_t *)media);
 	return media;
 }
 

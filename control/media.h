@@ -10,16 +10,19 @@
 
 struct media;
 
-/* The relay went away: every session it had is gone. */
-typedef void media_lost_cb(void *arg);
+/* The relay went away, and what it was asked has been answered with NULL: every session it had may
+ * be gone. Or: it is there, again or for the first time, and hears next what this asks. */
+typedef void media_change_cb(void *arg);
 
 struct media_callbacks {
-	media_lost_cb *lost;
+	media_change_cb *lost;
+	media_change_cb *found;
 	relay_event_cb *event; /* a session changed by itself */
 	void *arg;
 };
 
-/* Starts to connect to the socket at `path`, now and then every second. NULL: out of memory. */
+/* Starts to connect to the socket at `path`: now, and then every second, and more often when the
+ * relay has just gone away. NULL: out of memory. */
 struct media *media_create(su_root_t *root, const char *path, const struct media_callbacks *cbs);
 
 /* Answers outstanding requests with NULL, and frees. */

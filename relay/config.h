@@ -131,6 +131,7 @@ struct config_dialogs {
 	uint32_t session_expires_s; /* RFC 4028; 0: no session timer of our own accord */
 	uint32_t session_min_s;     /* shorter ones are answered 422 */
 	uint32_t rekey_hours;       /* fresh keys on both legs; 0: never */
+	uint32_t relay_wait_s;      /* calls wait so long for a relay that went away; 0: not */
 	enum config_redirects redirects;
 	enum config_transfers transfers;
 };

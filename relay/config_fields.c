@@ -134,6 +134,7 @@ static const struct config_field fields[] = {
 	{"sip.session_expires_s", CONFIG_LIVE, SIP},
 	{"sip.session_min_s", CONFIG_LIVE, SIP},
 	{"sip.rekey_hours", CONFIG_LIVE, SIP},
+	{"sip.relay_wait_s", CONFIG_LIVE, SIP},
 	{"sip.redirects", CONFIG_LIVE, SIP},
 	{"sip.transfers", CONFIG_LIVE, SIP},
 	{"sip.instant_message_bytes", CONFIG_LIVE, SIP},

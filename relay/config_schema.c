@@ -195,6 +195,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_UINT("session_expires_s", OPT, struct config_sip, dialogs.session_expires_s),
 	CYAML_FIELD_UINT("session_min_s", OPT, struct config_sip, dialogs.session_min_s),
 	CYAML_FIELD_UINT("rekey_hours", OPT, struct config_sip, dialogs.rekey_hours),
+	CYAML_FIELD_UINT("relay_wait_s", OPT, struct config_sip, dialogs.relay_wait_s),
 	CYAML_FIELD_ENUM("redirects", OPT | CYAML_FLAG_STRICT, struct config_sip, dialogs.redirects,
 		redirects, CYAML_ARRAY_LEN(redirects)),
 	CYAML_FIELD_ENUM("transfers", OPT | CYAML_FLAG_STRICT, struct config_sip, dialogs.transfers,

@@ -62,6 +62,7 @@ test_defaults(void **state)
 	assert_int_equal(1800, config->sip.dialogs.session_expires_s);
 	assert_int_equal(90, config->sip.dialogs.session_min_s);
 	assert_int_equal(0, config->sip.dialogs.rekey_hours);
+	assert_int_equal(30, config->sip.dialogs.relay_wait_s);
 	assert_int_equal(CONFIG_REDIRECTS_FOLLOW, config->sip.dialogs.redirects);
 	assert_int_equal(CONFIG_TRANSFERS_ALLOW, config->sip.dialogs.transfers);
 	assert_int_equal(LOG_LEVEL_INFO, config->log_level);
@@ -303,7 +304,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(42, uncommented);
+	assert_int_equal(43, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);

@@ -354,6 +354,7 @@ test_sip_values(void **state)
 		{SIP "  session_min_s: 900\n  session_expires_s: 600\n", 7,
 			"sip.session_expires_s: 600 is not between 900 and 86400"},
 		{SIP "  rekey_hours: 721\n", 6, "sip.rekey_hours: 721 is not between 0 and 720"},
+		{SIP "  relay_wait_s: 601\n", 6, "sip.relay_wait_s: 601 is not between 0 and 600"},
 		{SIP "  no_answer_s: 181\n", 6, "sip.no_answer_s: 181 is not between 1 and 180"},
 		{SIP "  suites: [AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_80]\n", 6,
 			"sip.suites: AES_CM_128_HMAC_SHA1_80 is named twice"},
