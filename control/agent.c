@@ -114,7 +114,8 @@ agent_answer_other(nta_incoming_t *request, const sip_t *sip)
 	switch (sip->sip_request->rq_method) {
 	case sip_method_options:
 		nta_incoming_treply(request, SIP_200_OK, SIPTAG_ALLOW_STR(AGENT_ALLOW),
-			SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+			SIPTAG_SUPPORTED_STR(AGENT_SUPPORTED), SIPTAG_ACCEPT_STR("application/sdp"),
+			TAG_END());
 		break;
 	case sip_method_ack:
 		break;

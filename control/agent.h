@@ -13,8 +13,11 @@
 #define AGENT_ALLOW                                                                   \
 	"INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, " \
 	"REFER"
-#define AGENT_SUPPORTED "100rel, timer" /* extensions that others may require of us */
-#define AGENT_USER_SIZE 128             /* bytes of a user's name, with its NUL */
+/* Extensions that others may require of us; and in requests of ours, which say 100rel where we mean
+ * it. */
+#define AGENT_SUPPORTED "100rel, timer, replaces"
+#define AGENT_SUPPORTED_REQUEST "timer, replaces"
+#define AGENT_USER_SIZE 128 /* bytes of a user's name, with its NUL */
 
 struct auth;
 struct b2bua;

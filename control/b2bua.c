@@ -373,9 +373,11 @@ void
 b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
 	const struct party *from, const struct source *source)
 {
-	struct call *call = call_new(b2bua);
 	const char *phrase;
 
+	if (call_replace(b2bua, request, sip, from, source))
+		return;
+	struct call *call = call_new(b2bua);
 	if (call == NULL) {
 		nta_incoming_treply(request, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());
 		nta_incoming_destroy(request);
@@ -398,8 +400,11 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
 	record_leg(call->record, 0, sip->sip_call_id->i_id, source->connection);
 
 	int status = call_check_invite(call, sip, &phrase);
-	if (status == 0 && call_dialog_in(call, sip, source->connection) != 0)
-		status = 500;
+	if (status == 0) {
+		call->side[0].dialog =
+			call_dialog_in(&call->side[0], request, sip, source->connection);
+		status = call->side[0].dialog != NULL ? 0 : 500;
+	}
 	if (status == 0) {
 		nta_incoming_treply(request, SIP_100_TRYING, TAG_END());
 		if (call_target_find(call, sip) != 0)

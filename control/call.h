@@ -250,8 +250,9 @@ void call_on_winner(struct call_branch *branch, struct call_dialog *dialog, cons
 void call_on_failed(struct call *call, const struct call_branch *best);
 
 /* call_dialog.c: the dialogs. */
-/* The caller's, from the INVITE; on `connection`. 0, or -errno. */
-int call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection);
+/* With who sent the INVITE `in` from `side`, on `connection`. NULL: out of memory or randomness. */
+struct call_dialog *call_dialog_in(
+	struct call_side *side, nta_incoming_t *in, const sip_t *invite, tport_t *connection);
 /* A dialog that a response of somebody on `side` makes; at a target, with our `contact`. NULL: no
  * tag, or out of memory. */
 struct call_dialog *call_dialog_make(struct call_side *side, const struct route_target *target,
@@ -317,6 +318,14 @@ void call_transfer_free_all(struct call *call);
 
 /* call_sender.c: is a request in the dialog from its party? If not, it has been answered. */
 bool call_sender_check(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);
+
+/* call_replace.c: an INVITE with Replaces (RFC 3891) of `from`: takes `in` over. False: it has no
+ * such header. */
+bool call_replace(struct b2bua *b2bua, nta_incoming_t *in, const sip_t *sip,
+	const struct party *from, const struct source *source);
+
+/* It has been answered for good: 200, or all is as it was. */
+void call_replace_settle(struct call *call, int status, const char *phrase);
 
 /* call_forward.c: INFO and MESSAGE, to the other side. Takes `in` over. */
 void call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip);

@@ -74,7 +74,7 @@ send_invite(struct call_attempt *attempt)
 		TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
 		TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
 		SIPTAG_CONTACT_STR(attempt->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
-		SIPTAG_SUPPORTED_STR("timer"),
+		SIPTAG_SUPPORTED_STR(AGENT_SUPPORTED_REQUEST),
 		SIPTAG_HEADER_STR(call_timer_request_lines(transfer->by, timer)),
 		SIPTAG_HEADER_STR(lines), SIPTAG_AUTHORIZATION(attempt->credentials.authorization),
 		SIPTAG_PROXY_AUTHORIZATION(attempt->credentials.proxy_authorization),

@@ -61,22 +61,22 @@ send_invite(struct call_branch *branch, const sip_t *invite)
 		return -ENOMEM;
 	sip_max_forwards_init(max_forwards);
 	max_forwards->mf_count = hops - 1;
-	branch->invite =
-		nta_outgoing_tcreate(branch->leg, on_response, (nta_outgoing_magic_t *)branch,
-			(const url_string_t *)target->next_hop, SIP_METHOD_INVITE,
-			(const url_string_t *)target->uri, NTATAG_TPORT(target->connection),
-			TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
-			TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
-			SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(branch->contact),
-			SIPTAG_ALLOW_STR(AGENT_ALLOW),
-			/* an offer in a reliable response would have to be answered in its PRACK */
-			SIPTAG_SUPPORTED_STR(call->late ? "timer" : "timer, 100rel"),
-			SIPTAG_HEADER_STR(call_timer_request_lines(&call->side[1], timer)),
-			SIPTAG_HEADER_STR(passed), NTATAG_PASS_100(1),
-			SIPTAG_AUTHORIZATION(branch->credentials.authorization),
-			SIPTAG_PROXY_AUTHORIZATION(branch->credentials.proxy_authorization),
-			TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-			TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
+	branch->invite = nta_outgoing_tcreate(branch->leg, on_response,
+		(nta_outgoing_magic_t *)branch, (const url_string_t *)target->next_hop,
+		SIP_METHOD_INVITE, (const url_string_t *)target->uri,
+		NTATAG_TPORT(target->connection),
+		TAG_IF(target->ident != NULL, TPTAG_IDENT(target->ident)),
+		TAG_IF(target->path != NULL, SIPTAG_ROUTE_STR(target->path)),
+		SIPTAG_MAX_FORWARDS(max_forwards), SIPTAG_CONTACT_STR(branch->contact),
+		SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		/* an offer in a reliable response would have to be answered in its PRACK */
+		SIPTAG_SUPPORTED_STR(call->late ? AGENT_SUPPORTED_REQUEST : AGENT_SUPPORTED),
+		SIPTAG_HEADER_STR(call_timer_request_lines(&call->side[1], timer)),
+		SIPTAG_HEADER_STR(passed), NTATAG_PASS_100(1),
+		SIPTAG_AUTHORIZATION(branch->credentials.authorization),
+		SIPTAG_PROXY_AUTHORIZATION(branch->credentials.proxy_authorization),
+		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 	return branch->invite == NULL ? -ENOMEM : 0;
 }
 

@@ -4,7 +4,6 @@
 #include "call.h"
 #include "call_digest.h"
 
-#include <errno.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -63,35 +62,34 @@ wants_sips(const sip_t *invite)
 	       (from != NULL && from->url_type == url_sips);
 }
 
-int
-call_dialog_in(struct call *call, const sip_t *invite, tport_t *connection)
+struct call_dialog *
+call_dialog_in(struct call_side *side, nta_incoming_t *in, const sip_t *invite, tport_t *connection)
 {
-	struct call_side *side = &call->side[0];
+	struct call *call = side->call;
 	char tag[CALL_TAG_SIZE];
 
 	if (call_random_hex(tag, CALL_TAG_BYTES) != 0)
-		return -EIO;
+		return NULL;
 	struct call_dialog *dialog = dialog_new(side, NULL, connection,
 		agent_contact_secure(
 			call->home, agent_contact(call->home, connection), wants_sips(invite)),
 		invite->sip_from->a_tag);
 	if (dialog == NULL)
-		return -ENOMEM;
+		return NULL;
 	sip_to_t *us = sip_to_dup(call->home, invite->sip_to);
 	if (us == NULL || sip_to_tag(call->home, us, tag) < 0)
-		return -ENOMEM;
-	nta_incoming_tag(call->invite_in, tag);
+		return NULL;
+	nta_incoming_tag(in, tag);
 	/* with the tag from the beginning: to a leg that gets it later, the stack also gives
 	 * requests that have none */
 	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
 		SIPTAG_CALL_ID(invite->sip_call_id), SIPTAG_FROM(us), SIPTAG_TO(invite->sip_from),
 		TAG_END());
 	if (dialog->leg == NULL)
-		return -ENOMEM;
+		return NULL;
 	nta_leg_server_route(dialog->leg, invite->sip_record_route, invite->sip_contact);
 	read_allow(dialog, invite);
-	side->dialog = dialog;
-	return 0;
+	return dialog;
 }
 
 struct call_dialog *
@@ -212,7 +210,7 @@ call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
 		NTATAG_TPORT(dialog->connection),
 		TAG_IF(dialog->ident != NULL, TPTAG_IDENT(dialog->ident)),
 		SIPTAG_CONTACT_STR(dialog->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
-		SIPTAG_SUPPORTED_STR("timer"),
+		SIPTAG_SUPPORTED_STR(AGENT_SUPPORTED_REQUEST),
 		SIPTAG_HEADER_STR(call_timer_request_lines(dialog->side, timer)),
 		SIPTAG_AUTHORIZATION(credentials.authorization),
 		SIPTAG_PROXY_AUTHORIZATION(credentials.proxy_authorization),

@@ -54,6 +54,8 @@ answer(struct call_exchange *exchange, int status, const char *phrase, const cha
 			SIPTAG_HEADER_STR(call_timer_answer_lines(exchange->from, timer))),
 		TAG_IF(body != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(body != NULL, SIPTAG_PAYLOAD_STR(body)), TAG_END());
+	if (exchange->replaces)
+		call_replace_settle(exchange->from->call, status, phrase);
 }
 
 /* What was agreed before stands. Where the other side has said yes already, it does not: then the
@@ -357,9 +359,8 @@ may_begin(const struct call_dialog *dialog, const sip_t *sip)
 }
 
 static void
-begin(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
+begin(struct call_side *side, nta_incoming_t *in, const sip_t *sip, bool replaces)
 {
-	struct call_side *side = dialog->side;
 	struct call *call = side->call;
 	const sip_payload_t *offer = sip->sip_payload;
 	const char *phrase = NULL;
@@ -370,6 +371,7 @@ begin(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 		.in = in,
 		.invite = sip->sip_request->rq_method == sip_method_invite,
 		.late = offer == NULL,
+		.replaces = replaces,
 	};
 	nta_incoming_bind(in, on_ack_or_cancel, (nta_incoming_magic_t *)call);
 	if (offer == NULL) {
@@ -388,6 +390,12 @@ begin(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 }
 
 void
+call_exchange_replace(struct call_side *side, nta_incoming_t *in, const sip_t *sip)
+{
+	begin(side, in, sip, true);
+}
+
+void
 call_exchange_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 {
 	bool update = sip->sip_request->rq_method == sip_method_update;
@@ -397,7 +405,7 @@ call_exchange_request(struct call_dialog *dialog, nta_incoming_t *in, const sip_
 	if (status == 0)
 		call_dialog_refresh(dialog, sip);
 	if (status == 0 && (!update || sip->sip_payload != NULL)) {
-		begin(dialog, in, sip);
+		begin(dialog->side, in, sip, false);
 		return;
 	}
 	/* an UPDATE without an offer is a refresh, of the target or of the session's timer */

@@ -33,6 +33,7 @@ struct call_exchange {
 	bool rekey;        /* ours, for fresh keys */
 	bool accepted;     /* `to` has sent its 2xx: no way back */
 	uint32_t ack_owed; /* CSeq of a 2xx that has no ACK yet; 0: none */
+	bool replaces;     /* `in` has made a dialog of its own: RFC 3891 */
 	bool by_ack; /* a transfer: the offer of `from` is its 2xx to our INVITE, the answer goes
 	                with the ACK to that */
 };
@@ -45,6 +46,9 @@ void call_exchange_late(struct call *call, const sip_t *response);
 
 /* A transfer: the 2xx of who comes in on `side` has an offer for the other side. */
 void call_exchange_transfer(struct call_side *side, const sip_t *response);
+
+/* `in` is of who has taken the place on `side`: as if a re-INVITE of it. Takes `in` over. */
+void call_exchange_replace(struct call_side *side, nta_incoming_t *in, const sip_t *sip);
 
 /* The caller's ACK to the 2xx that had our offer; NULL: none came. */
 void call_exchange_acked(struct call *call, const sip_t *ack);

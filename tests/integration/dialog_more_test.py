@@ -3,7 +3,7 @@
 import sys
 import time
 
-from call_phone import CallPhone
+from call_phone import CallPhone, tag_of
 
 server, domain, ca, part = sys.argv[1:5]
 bad = 0
@@ -112,6 +112,12 @@ def refused():
     call, other = connect(alice, bob)
     check("transfers: refuse: REFER is 403", call.ask(
         "REFER", extra=["Refer-To: <sip:carol@%s>" % domain]).status == 403 and carol.nothing())
+    desk = phone("alice")
+    taking = desk.start("bob", extra=["Replaces: %s;to-tag=%s;from-tag=%s" % (
+        call.id, tag_of(call.remote), tag_of(call.local))])
+    final = desk.response("INVITE")
+    taking.ack(final)
+    check("so is an INVITE with Replaces", final.status == 403)
     for method, body, kind in (("INFO", "Signal=1\r\n", "application/dtmf-relay"), ("MESSAGE", "hi", "text/plain"),
                                ("UPDATE", alice.sdp(), "application/sdp")):
         call.cseq += 1

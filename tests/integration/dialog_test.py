@@ -555,6 +555,64 @@ def transfer():
     end(second, carol)
 
 
+def replaces_of(dialog, extra=""):
+    return "Replaces: %s;to-tag=%s;from-tag=%s%s" % (dialog.id, tag_of(dialog.remote), tag_of(dialog.local), extra)
+
+
+def refused(phone_, *lines):
+    call = phone_.start("bob", extra=lines)
+    response = phone_.response("INVITE")
+    call.ack(response)
+    return response.status
+
+
+def replace():
+    """INVITE with Replaces: another phone of the same user takes over."""
+    alice, bob = phone("alice"), phone("bob")
+    call, other = connect(alice, bob)
+    desk, carol = phone("alice"), phone("carol")
+    check("somebody else does not get into the call: 481", refused(carol, replaces_of(call)) == 481)
+    check("nor by the other side's dialog", refused(desk, replaces_of(other)) == 481)
+    check("a dialog that nobody has: 481", refused(desk, replaces_of(call)[:-1] + "x") == 481)
+    check("two at once: 400", refused(desk, replaces_of(call), replaces_of(call)) == 400)
+    check("early-only, and it is not: 486", refused(desk, replaces_of(call, ";early-only")) == 486)
+    check("and nobody has heard of that", alice.nothing() and bob.nothing())
+    new = desk.start("bob", extra=["Require: replaces", replaces_of(call)])
+    answer = desk.answered(new)
+    check("another phone of the same user takes over", key_of(answer.body) and "replaces" in answer["Supported"])
+    hung_up(alice)
+    check("who stays hears nothing, where all is as it was", bob.nothing())
+    other.send("INFO", "Signal=5\r\n", kind="application/dtmf-relay")
+    desk.say(desk.request("INFO"), 200, "OK")
+    check("requests of who stays go to it", bob.response("INFO").status == 200)
+
+    back = alice.start("bob", alice.sdp(codecs=("8 PCMA/8000",)), [replaces_of(new)])
+    asked = bob.request("INVITE")
+    check("other codecs are offered to who stays", "PCMA" in asked.body and asked["Call-ID"] == other.id)
+    bob.say(asked, 488, "Not Acceptable Here")
+    bob.request("ACK")
+    final = alice.response("INVITE")
+    back.ack(final)
+    check("refused: the call is as it was", final.status == 488 and new.ask("UPDATE").status == 200)
+
+    back = alice.start("bob", "", [replaces_of(new)])
+    asked = bob.request("INVITE")
+    bob.say(asked, 200, "OK", bob.sdp())
+    offered = alice.response("INVITE")
+    back.remote, back.target = offered["To"], uri_of(offered["Contact"])
+    back.ack(offered, alice.sdp())
+    check("without an offer: that comes from who stays", not asked.body and key_of(offered.body) and
+          "m=audio" in bob.request("ACK").body)
+    hung_up(desk)
+    mobile = phone("bob")
+    taken = mobile.start("alice", extra=[replaces_of(other)])
+    mobile.answered(taken)
+    hung_up(bob)
+    taken.send("BYE")
+    hung_up(alice)
+    check("the callee's phones can, too", mobile.response("BYE").status == 200)
+
+
 def loop():
     alice, bob = phone("alice"), phone("bob")
     call = alice.start("bob")
@@ -618,5 +676,5 @@ def sips():
 
 
 {"hold": hold, "glare": glare, "late": late, "again": again, "fork": fork, "redirect": redirect,
- "reliable": reliable, "timers": timers, "expiry": expiry, "methods": other_methods, "transfer": transfer, "loop": loop, "lost": lost, "sips": sips}[part]()
+ "reliable": reliable, "timers": timers, "expiry": expiry, "methods": other_methods, "transfer": transfer, "replace": replace, "loop": loop, "lost": lost, "sips": sips}[part]()
 sys.exit(bad)

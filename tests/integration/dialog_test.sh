@@ -14,7 +14,7 @@ lab_user carol absent99
 lab_media
 lab_sip
 
-for part in hold glare late again fork redirect reliable timers expiry methods transfer loop lost sips; do
+for part in hold glare late again fork redirect reliable timers expiry methods transfer replace loop lost sips; do
   echo "== $part"
   check "$part" env PYTHONDONTWRITEBYTECODE=1 ip netns exec "$NS_A" timeout 100 \
     python3 "$(dirname "$0")/dialog_test.py" "$LAB_SIP" "$LAB_DOMAIN" "$lab_dir/tls/ca.pem" "$part"
