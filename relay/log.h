@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Logging for both daemons and the tools: one line an event, to stderr; or, when stderr is journald's
- * (systemd.exec(5): JOURNAL_STREAM), an entry with fields that can be searched for. Never called on
- * the packet path, never given a secret. Thread-safe. */
+/* Logging for both daemons and the tools: one line an event, to stderr; or, when stderr is
+ * journald's (systemd.exec(5): JOURNAL_STREAM), an entry with fields that can be searched for.
+ * Never called on the packet path, never given a secret. Thread-safe. */
 #ifndef RELAY_LOG_H
 #define RELAY_LOG_H
 

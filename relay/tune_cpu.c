@@ -128,6 +128,15 @@ lacks(const struct tune *tune, const struct engine *engine)
 	return NULL;
 }
 
+/* The same for a sentence. */
+static const char *
+lacks_what(const struct tune *tune, const struct engine *engine)
+{
+	const char *flag = lacks(tune, engine);
+
+	return flag != NULL ? flag : "nothing";
+}
+
 static void
 judge_best(struct tune *tune, unsigned best, const char *model)
 {
@@ -139,12 +148,12 @@ judge_best(struct tune *tune, unsigned best, const char *model)
 	if (best == ENGINES) {
 		tune_found(line, "none%s", model);
 		tune_reason(line, "every engine needs SSE4.2 and AES-NI, and the CPU shows no %s",
-			lacks(tune, &engines[ENGINES - 1]));
+			lacks_what(tune, &engines[ENGINES - 1]));
 	} else {
 		tune_found(line, "%s%s", engines[best].name, model);
 		tune_reason(line, "%s%s%s", engines[best].is,
 			best > 0 ? "; for the next better one the CPU lacks " : "",
-			best > 0 ? lacks(tune, &engines[best - 1]) : "");
+			best > 0 ? lacks_what(tune, &engines[best - 1]) : "");
 	}
 	if (best > 0)
 		tune_cure(line, "%s",
@@ -173,7 +182,7 @@ judge_configured(struct tune *tune, unsigned best)
 	if (at < best) {
 		tune_reason(line,
 			"the CPU lacks %s: sallyport-media refuses to start with this engine",
-			lacks(tune, &engines[at]));
+			lacks_what(tune, &engines[at]));
 		tune_cure(line, "set media.engine: auto");
 	} else if (at > best) {
 		tune_reason(line, "the CPU runs %s, too", engines[best].name);

@@ -246,7 +246,8 @@ judge_checksums(struct tune *tune, const struct tune_nic *nic)
 static void
 judge_interface(struct tune *tune, const struct config_interface *interface)
 {
-	const char *device = interface->device, *iface = strstr(device, ",iface=");
+	const char *device = interface->device != NULL ? interface->device : "";
+	const char *iface = strstr(device, ",iface=");
 	struct tune_line *line =
 		tune_line(&tune->report, TUNE_GOOD, "interface %s", interface->name);
 	char name[64], pci[32];

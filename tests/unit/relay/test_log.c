@@ -163,8 +163,8 @@ test_forged_text(void **state)
 	assert_string_equal("\n<6>next\n", second + strcspn(second, "\n"));
 }
 
-/* A journal of our own, at the place of the machine's, in a mount namespace that ends with the child
- * that it is in. Returns its socket, or -1: no right to make one. */
+/* A journal of our own, at the place of the machine's, in a mount namespace that ends with the
+ * child that it is in. Returns its socket, or -1: no right to make one. */
 static int
 make_journal(void)
 {
