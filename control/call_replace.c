@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* INVITE with Replaces (RFC 3891): another phone of a user, or another machine of a trunk, takes
- * the place of one that is in a call. Who replaces and who is replaced must be the same party: nobody
- * gets into somebody else's call by knowing its tags, or learns that they are right. */
+ * the place of one that is in a call. Who replaces and who is replaced must be the same party:
+ * nobody gets into somebody else's call by knowing its tags, or learns that they are right. */
 #include "call.h"
 #include "call_identity.h"
 #include "call_transfer.h"

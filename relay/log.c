@@ -133,9 +133,8 @@ write_line(enum log_level level, const char *message)
 		(void)0; /* there is nobody to tell */
 }
 
-static void
-log_message(enum log_level level, const struct log_field fields[], size_t count, const char *format,
-	va_list args)
+static void __attribute__((format(printf, 4, 0))) log_message(enum log_level level,
+	const struct log_field fields[], size_t count, const char *format, va_list args)
 {
 	char message[LINE_SIZE];
 	int error = errno; /* callers log, then return it */

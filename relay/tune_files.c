@@ -36,7 +36,7 @@ tune_root_close(struct tune_root *root)
 	root->fd = -1;
 }
 
-static int
+static int __attribute__((format(printf, 3, 0)))
 open_below(const struct tune_root *root, int flags, const char *format, va_list args)
 {
 	struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};

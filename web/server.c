@@ -101,7 +101,7 @@ on_completed(void *mine, struct MHD_Connection *connection, void **request,
 }
 
 /* Its own words may quote what a stranger sent. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 on_words(void *mine, const char *format, va_list args)
 {
 	char text[160];

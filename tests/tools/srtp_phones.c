@@ -93,7 +93,7 @@ static void
 add_phone(const char *line)
 {
 	struct phone *phone = &phones[count];
-	unsigned port, relay_port;
+	unsigned port = 0, relay_port = 0;
 	char ip[64], send_key[64], hear_key[64];
 	struct sockaddr_in at = {.sin_family = AF_INET}, relay = {.sin_family = AF_INET};
 

@@ -104,8 +104,8 @@ samples_say_what_the_planes_said(void **state)
 		"sallyport_build_info{plane=\"sip\",version=\"9.9\"} 1",
 		"sallyport_packets_relayed_total 990",
 		"sallyport_dropped_packets_total{reason=\"auth_failed\"} 7",
-		"sallyport_interface_dropped_packets_total{interface=\"access\",reason=\"auth_"
-		"failed\"} 7",
+		("sallyport_interface_dropped_packets_total{interface=\"access\","
+		 "reason=\"auth_failed\"} 7"),
 		"sallyport_worker_packets_total{worker=\"1\"} 400",
 		"sallyport_worker_busy_ratio{worker=\"0\"} 0.5",
 		"sallyport_worker_stage_cycles{worker=\"0\",stage=\"verify\"} 123.45",
