@@ -90,7 +90,7 @@ read_all(int fd, char *text, size_t size)
 	return (long)length;
 }
 
-static long
+static long __attribute__((format(printf, 4, 0)))
 read_below(const struct tune_root *root, char *text, size_t size, const char *format, va_list args)
 {
 	int fd = open_below(root, O_RDONLY | O_NONBLOCK | O_NOCTTY, format, args);
