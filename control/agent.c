@@ -420,6 +420,27 @@ agent_start(struct agent *agent, char *error, size_t error_size)
 }
 
 void
+agent_drain(struct agent *agent, bool on)
+{
+	if (on != agent->draining)
+		log_info(on ? "draining: no new calls, %u go on"
+			    : "no longer draining: new calls are taken, beside %u",
+			b2bua_count(agent->b2bua));
+	agent->draining = on;
+	if (agent_is_idle(agent))
+		agent_emptied(agent);
+}
+
+void
+agent_emptied(struct agent *agent)
+{
+	if (!agent->draining || agent->ending)
+		return;
+	log_info("drained: the last call has ended");
+	su_root_break(agent->root);
+}
+
+void
 agent_shutdown(struct agent *agent)
 {
 	agent->ending = true;

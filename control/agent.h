@@ -48,6 +48,7 @@ struct agent {
 	struct trace *trace;     /* NULL: there is none */
 	uint64_t started_ms;     /* by a clock that never jumps */
 	bool ending;             /* takes nothing new */
+	bool draining;           /* takes no new calls, and ends after the last one */
 };
 
 /* Where a request came from. */
@@ -80,6 +81,11 @@ int agent_start(struct agent *agent, char *error, size_t error_size);
 /* Ends all calls (BYE to both sides) and refuses new requests; agent_is_idle() says when all is
  * done, or the caller loses patience. */
 void agent_shutdown(struct agent *agent);
+/* No new calls from now on (503), and the event loop ends after the last one; or no longer so. */
+void agent_drain(struct agent *agent, bool on);
+/* The last call is gone. */
+void agent_emptied(struct agent *agent);
+
 bool agent_is_idle(const struct agent *agent);
 void agent_destroy(struct agent *agent);
 

@@ -146,7 +146,12 @@ call_free(struct call *call)
 static void
 on_free(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
-	call_free((struct call *)arg);
+	struct call *call = (struct call *)arg;
+	struct b2bua *b2bua = call->b2bua;
+
+	call_free(call);
+	if (b2bua->count == 0)
+		agent_emptied(b2bua->agent);
 }
 
 void

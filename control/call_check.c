@@ -48,7 +48,7 @@ call_check_invite(struct call *call, const sip_t *sip, const char **phrase)
 		return counted(COUNTER_CALLS_HOPS, 483);
 	if (is_loop(call, sip))
 		return counted(COUNTER_CALLS_LOOP, 482);
-	if (!media_is_connected(call->agent->media))
+	if (call->agent->draining || !media_is_connected(call->agent->media))
 		return 503;
 	enum call_limit limit = call_limits_take(
 		call->agent->limits, &call->limits, &call->side[0].party, call_now_ms());

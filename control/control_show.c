@@ -183,6 +183,15 @@ show_config(struct agent *agent, struct page *page)
 	json_decref(rows);
 }
 
+static void
+show_drain(struct agent *agent, struct page *page)
+{
+	if (has_room(page))
+		json_array_append_new(
+			page->rows, json_pack("{s:b,s:i}", "draining", agent->draining, "calls",
+					    (int)b2bua_count(agent->b2bua)));
+}
+
 static const struct {
 	const char *name;
 	void (*show)(struct agent *agent, struct page *page);
@@ -194,6 +203,7 @@ static const struct {
 	{"trunks", show_trunks},
 	{"certificates", show_certificates},
 	{"trace", show_trace},
+	{"drain", show_drain},
 	{"config", show_config},
 };
 

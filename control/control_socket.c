@@ -67,6 +67,8 @@ answer(struct control_socket *control, const char *text, size_t length)
 	}
 	if (what != NULL && strcmp(what, "trace") == 0 && json_is_boolean(on))
 		trace_set(control->agent->trace, json_is_true(on));
+	if (what != NULL && strcmp(what, "drain") == 0 && json_is_boolean(on))
+		agent_drain(control->agent, json_is_true(on));
 	if (what == NULL || from < 0)
 		reply = json_pack("{s:s}", "error", "that is no request");
 	else

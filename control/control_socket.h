@@ -8,8 +8,8 @@
  *
  * "stats" has one row, and the lists have one for each call, failure, binding or certificate.
  * Nothing can be changed by it but that "trace", with "on": true or false, begins or stops to trace
- * messages where the configuration says; and no answer holds a key or a password. Event-loop thread
- * alone. */
+ * messages where the configuration says, and "drain" has no new calls taken and the process end
+ * after the last one; and no answer holds a key or a password. Event-loop thread alone. */
 #ifndef CONTROL_CONTROL_SOCKET_H
 #define CONTROL_CONTROL_SOCKET_H
 

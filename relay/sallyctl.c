@@ -17,7 +17,7 @@
 
 #define DEFAULT_CONFIG "/etc/sallyport/sallyport.yaml"
 #define DEFAULT_SOCKET "/run/sallyport/relay.sock"
-#define DEFAULT_SIP_SOCKET "/run/sallyport/sip.sock"
+#define DEFAULT_SIP_SOCKET "/run/sallyport-sip/sip.sock"
 #define ANSWER_MS 5000 /* a relay answers in well under a millisecond */
 
 static const char usage[] =
@@ -39,6 +39,9 @@ static const char usage[] =
 	"                    what changed. docs/config.md lists what takes a restart\n"
 	"  config show       what is in force in both daemons, defaults marked, without passwords\n"
 	"  config check FILE is this file good? (--check of each daemon reads certificates, too)\n"
+	"  drain             no new calls; both daemons end after the last one, with status 0.\n"
+	"                    --wait: until they have, at most --deadline SECONDS (then status 1);\n"
+	"                    --only media or sip: one of them; --cancel: no longer\n"
 	"  user add NAME     add a user (asks for the password, or reads it from standard input)\n"
 	"  user del NAME     remove a user\n"
 	"  user list         the users\n"
@@ -73,6 +76,10 @@ static const char usage[] =
 struct options {
 	const char *config;
 	const char *socket;
+	/* of a drain, as they were given */
+	const char *only;     /* NULL: both */
+	const char *deadline; /* NULL: none */
+	struct sallyctl_drain drain;
 	struct sallyctl ctl;
 };
 
@@ -119,6 +126,28 @@ parse_capture(int option, struct sallyctl *ctl)
 	}
 }
 
+/* The options of a drain; drain() says what is wrong with them. False: none of them. */
+static bool
+parse_drain(int option, struct options *options)
+{
+	switch (option) {
+	case 'W':
+		options->drain.wait = true;
+		return true;
+	case 'X':
+		options->drain.cancel = true;
+		return true;
+	case 'D':
+		options->deadline = optarg;
+		return true;
+	case 'O':
+		options->only = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Is this one of the commands that are programs of their own, named sallyctl-COMMAND? */
 static bool
 is_program(const char *word)
@@ -152,6 +181,10 @@ parse(int argc, char **argv, struct options *options)
 		{"packets", required_argument, NULL, 'P'},
 		{"snap", required_argument, NULL, 'L'},
 		{"force", no_argument, NULL, 'F'},
+		{"wait", no_argument, NULL, 'W'},
+		{"cancel", no_argument, NULL, 'X'},
+		{"deadline", required_argument, NULL, 'D'},
+		{"only", required_argument, NULL, 'O'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -182,7 +215,7 @@ parse(int argc, char **argv, struct options *options)
 			puts("sallyctl " SALLYPORT_VERSION);
 			exit(SALLYCTL_OK);
 		default:
-			if (!parse_capture(option, &options->ctl))
+			if (!parse_capture(option, &options->ctl) && !parse_drain(option, options))
 				return SALLYCTL_USAGE;
 		}
 	}
@@ -277,7 +310,7 @@ static const struct command {
 	int least;
 	int most;
 } commands[] = {{"status", 0, 0}, {"stats", 0, 0}, {"sessions", 0, 1}, {"end", 1, 1},
-	{"capture", 1, 1}, {"reload", 0, 0}, {"config", 1, 2}};
+	{"capture", 1, 1}, {"reload", 0, 0}, {"config", 1, 2}, {"drain", 0, 0}};
 
 /* Wrong words are told before any relay is asked. */
 static int
@@ -375,6 +408,31 @@ ask_daemons(const struct options *options, char **words, int count)
 	            : sallyctl_reload(&options->ctl, &where);
 }
 
+static int
+drain(struct options *options, const char *relay)
+{
+	const char *only = options->only;
+	struct sallyctl_config where;
+	unsigned *deadline_s = &options->drain.deadline_s;
+
+	if (only != NULL && strcmp(only, "media") != 0 && strcmp(only, "sip") != 0)
+		return wrong("--only takes media or sip, not", only);
+	if (options->deadline != NULL &&
+		(!read_number(options->deadline, deadline_s) || *deadline_s == 0))
+		return wrong("--deadline takes seconds, 1 or more, not", options->deadline);
+	int result = find_daemons(options->config, &where);
+	if (result != SALLYCTL_OK)
+		return result;
+	if (where.has_media && (only == NULL || strcmp(only, "media") == 0))
+		options->drain.relay = relay;
+	if (where.has_sip && (only == NULL || strcmp(only, "sip") == 0))
+		options->drain.sip = where.sip_socket;
+	if (options->drain.relay == NULL && options->drain.sip == NULL)
+		return wrong("nothing to drain: by the configuration this box has no daemon", only);
+	options->drain.wait |= options->deadline != NULL;
+	return sallyctl_drain(&options->drain);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -410,6 +468,8 @@ main(int argc, char **argv)
 	if (result != SALLYCTL_OK)
 		return result;
 	options.ctl.socket = socket_path;
+	if (strcmp(words[0], "drain") == 0)
+		return drain(&options, socket_path);
 	if (strcmp(words[0], "reload") == 0 || strcmp(words[0], "config") == 0)
 		return ask_daemons(&options, words, count);
 	return ask_relay(&options.ctl, words, count);

@@ -52,6 +52,16 @@ int sallyctl_config_check(const char *file);
 
 int sallyctl_capture(const struct sallyctl *ctl, const char *file);
 
+/* Drains both daemons. `relay` and `sip` are their sockets; NULL: that one is left alone. */
+struct sallyctl_drain {
+	const char *relay;
+	const char *sip;
+	bool cancel;
+	bool wait;
+	unsigned deadline_s; /* 0: wait without end */
+};
+int sallyctl_drain(const struct sallyctl_drain *how);
+
 /* Prints a JSON value and gives it back. The return is an enum sallyctl_exit. */
 int sallyctl_print_json(struct json_t *json);
 

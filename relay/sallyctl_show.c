@@ -52,14 +52,14 @@ status_json(const struct relay_status_reply *status)
 	for (unsigned i = 0; i < status->interfaces; i++)
 		json_array_append_new(interfaces, interface_json(&status->interface[i]));
 	return sallyctl_print_json(json_pack(
-		"{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "release",
+		"{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "release",
 		status->release, "engine", status->engine, "engine_why", status->engine_why,
 		"memory", status->memory, "pid", (json_int_t)status->pid, "uptime_ms",
 		(json_int_t)status->uptime_ms, "workers", (json_int_t)status->workers, "sessions",
 		(json_int_t)status->sessions, "sessions_max", (json_int_t)status->sessions_max,
 		"session_bytes", (json_int_t)status->session_bytes, "mbufs_in_use",
-		(json_int_t)status->mbufs_in_use, "mbufs", (json_int_t)status->mbufs, "interfaces",
-		interfaces));
+		(json_int_t)status->mbufs_in_use, "mbufs", (json_int_t)status->mbufs, "draining",
+		(status->draining & RELAY_DRAIN_ON) != 0, "interfaces", interfaces));
 }
 
 static void
@@ -99,6 +99,9 @@ sallyctl_status(const struct sallyctl *ctl)
 	if (ctl->json)
 		return status_json(&status);
 	printf("release    %s\n", status.release);
+	if (status.draining & RELAY_DRAIN_ON)
+		printf("draining   no new sessions%s\n",
+			status.draining & RELAY_DRAIN_END ? "; it ends after the last one" : "");
 	printf("process    %u, up %" PRIu64 " s\n", status.pid, status.uptime_ms / 1000);
 	printf("engine     %s\n           %s\n", status.engine, status.engine_why);
 	printf("memory     %s\n", status.memory);

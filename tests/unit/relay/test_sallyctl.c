@@ -124,6 +124,10 @@ test_wrong_usage(void **state)
 		{"sessions a b c d", "too many words: \"c\""},
 		{"end", "a session's name is missing after \"end\""},
 		{"end a b", "too many words: \"b\""},
+		{"drain now", "too many words: \"now\""},
+		{"drain --only web", "--only takes media or sip, not \"web\""},
+		{"drain --deadline 0", "--deadline takes seconds, 1 or more, not \"0\""},
+		{"drain --deadline 5s", "--deadline takes seconds, 1 or more, not \"5s\""},
 		{"--frob status", "--frob"},
 		{"status --frob", "--frob"},
 		{"--socket", "requires an argument"},
@@ -161,6 +165,33 @@ test_no_relay(void **state)
 	sallyctl(&run, words);
 	assert_int_equal(3, run.status);
 	assert_says(run.err, path);
+}
+
+/* Drain names what it looked for. */
+static void
+test_nobody_to_drain(void **state)
+{
+	char words[256], file[128];
+	struct run run;
+
+	snprintf(file, sizeof(file), "%s/d.yaml", folder);
+	FILE *out = fopen(file, "w");
+	assert_non_null(out);
+	fprintf(out, "media:\n  socket: %s/none.sock\n", folder);
+	assert_int_equal(0, fclose(out));
+	snprintf(words, sizeof(words), "--config %s drain --only sip", file);
+	sallyctl(&run, words);
+	assert_int_equal(2, run.status);
+	assert_string_equal("", run.out);
+	assert_says(run.err, "by the configuration this box has no daemon \"sip\"");
+	unlink(file);
+
+	snprintf(words, sizeof(words), "--socket %s/none.sock drain --only media", folder);
+	sallyctl(&run, words);
+	assert_int_equal(3, run.status);
+	assert_string_equal("", run.out);
+	assert_says(run.err, "nobody answers at ");
+	assert_says(run.err, "/none.sock. Are the daemons running");
 }
 
 /* The socket is the one that the configuration names; a wrong configuration is told. */
@@ -296,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_help_and_version),
 		cmocka_unit_test(test_wrong_usage),
 		cmocka_unit_test(test_no_relay),
+		cmocka_unit_test(test_nobody_to_drain),
 		cmocka_unit_test(test_socket_of_the_configuration),
 		cmocka_unit_test(test_relay_hangs_up),
 		cmocka_unit_test(test_socket_not_permitted),
