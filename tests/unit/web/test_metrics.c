@@ -48,9 +48,23 @@ static struct relay_session session = {
 		},
 };
 
+static json_t *made[3]; /* of the latest snapshot */
+
+static int
+forget(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		json_decref(made[i]);
+		made[i] = NULL;
+	}
+	return 0;
+}
+
 static void
 fill(struct snapshot *snapshot)
 {
+	forget(NULL);
 	memset(snapshot, 0, sizeof(*snapshot));
 	snapshot->media.up = true;
 	snapshot->media.counters = counters;
@@ -65,14 +79,14 @@ fill(struct snapshot *snapshot)
 	snapshot->busy[1] = -1;
 	snapshot->sip.up = true;
 	snapshot->sip.wanted = true;
-	snapshot->sip.stats = json_pack(
+	snapshot->sip.stats = made[0] = json_pack(
 		"{s:s,s:i,s:f,s:{s:{s:i,s:s},s:{s:i,s:s},s:{s:i,s:s},s:{s:i,s:s}}}", "release",
 		"9.9", "calls", 5, "late_ms", 2.5, "counters", "result.busy", "value", 11, "help",
 		"x", "result.completed", "value", 12, "help", "y", "logins.wrong", "value", 13,
 		"help", "z", "invented.lately", "value", 14, "help", "w");
-	snapshot->sip.trunks = json_pack("[{s:s,s:s,s:i,s:i,s:i}]", "trunk", "a\"b\\c\nd", "state",
-		"in", "calls", 3, "living", 1, "targets_count", 2);
-	snapshot->sip.certificates =
+	snapshot->sip.trunks = made[1] = json_pack("[{s:s,s:s,s:i,s:i,s:i}]", "trunk", "a\"b\\c\nd",
+		"state", "in", "calls", 3, "living", 1, "targets_count", 2);
+	snapshot->sip.certificates = made[2] =
 		json_pack("[{s:s,s:i}]", "section", "sip", "expires_at", 1800000000);
 }
 
@@ -237,5 +251,5 @@ main(void)
 		cmocka_unit_test(a_leg_is_looked_at_once_in_ten_seconds),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, forget);
 }
