@@ -4,6 +4,7 @@
 #include "admission.h"
 #include "auth.h"
 #include "b2bua.h"
+#include "bindings.h"
 #include "call_limits.h"
 #include "counters.h"
 #include "listener.h"
@@ -390,6 +391,8 @@ agent_create(su_root_t *root, const struct config *config, struct users *users, 
 	}
 	agent->auth = auth_create(&config->sip, users);
 	agent->registrar = registrar_create(root, &config->sip);
+	if (config->sip.dialogs.store != NULL)
+		bindings_make_folder(config->sip.dialogs.store, config->sip.user);
 	agent->b2bua = b2bua_create(agent);
 	agent->limits = call_limits_create(&config->sip);
 	agent->messages = messages_create(agent);
@@ -416,7 +419,11 @@ int
 agent_start(struct agent *agent, char *error, size_t error_size)
 {
 	snprintf(error, error_size, "out of memory");
-	return registrar_open_store(agent->registrar);
+	int result = registrar_open_store(agent->registrar);
+	if (result == 0)
+		result = b2bua_restore(agent->b2bua);
+	records_settle(agent->records);
+	return result;
 }
 
 void
@@ -427,7 +434,7 @@ agent_drain(struct agent *agent, bool on)
 			    : "no longer draining: new calls are taken, beside %u",
 			b2bua_count(agent->b2bua));
 	agent->draining = on;
-	if (agent_is_idle(agent))
+	if (b2bua_count(agent->b2bua) == 0)
 		agent_emptied(agent);
 }
 
@@ -441,16 +448,19 @@ agent_emptied(struct agent *agent)
 }
 
 void
-agent_shutdown(struct agent *agent)
+agent_shutdown(struct agent *agent, bool hand_over)
 {
 	agent->ending = true;
-	b2bua_end_all(agent->b2bua, "sallyport-sip is ending");
+	if (hand_over)
+		b2bua_hand_over(agent->b2bua, "sallyport-sip is ending");
+	else
+		b2bua_end_all(agent->b2bua, "sallyport-sip is ending");
 }
 
 bool
 agent_is_idle(const struct agent *agent)
 {
-	return b2bua_count(agent->b2bua) == 0;
+	return b2bua_is_idle(agent->b2bua);
 }
 
 void
@@ -458,6 +468,7 @@ agent_destroy(struct agent *agent)
 {
 	if (agent == NULL)
 		return;
+	b2bua_leave(agent->b2bua);
 	media_destroy(agent->media);
 	trunks_destroy(agent->trunks);
 	messages_destroy(agent->messages);

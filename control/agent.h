@@ -78,14 +78,15 @@ void agent_drop(struct agent_change *change);
  * bindings of an earlier process. 0, or -errno after a sentence. */
 int agent_start(struct agent *agent, char *error, size_t error_size);
 
-/* Ends all calls (BYE to both sides) and refuses new requests; agent_is_idle() says when all is
- * done, or the caller loses patience. */
-void agent_shutdown(struct agent *agent);
 /* No new calls from now on (503), and the event loop ends after the last one; or no longer so. */
 void agent_drain(struct agent *agent, bool on);
 /* The last call is gone. */
 void agent_emptied(struct agent *agent);
 
+/* Refuses new requests, and leaves the calls that are up to the next process, or ends all (BYE to
+ * both sides) where that is not wanted or there is no sip.dialogs; agent_is_idle() says when all is
+ * done, or the caller loses patience. */
+void agent_shutdown(struct agent *agent, bool hand_over);
 bool agent_is_idle(const struct agent *agent);
 void agent_destroy(struct agent *agent);
 

@@ -89,6 +89,7 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 		return;
 	call->state = CALL_ENDED;
 	call->cause = cause;
+	call_store_over(call);
 	call->waiting++; /* ours, until all has been said */
 	record_cause(call->record, who_hung_up(except), cause, call->answered_in ? 200 : status,
 		call->reason);
@@ -119,6 +120,7 @@ call_on_accepted(struct call *call)
 	call->side[0].session.refreshed_ms = call->answered_ms; /* not while it rang */
 	counters_add(COUNTER_CALLS_ANSWERED);
 	record_answered(call->record);
+	call_changed(call);
 }
 
 static void
@@ -363,6 +365,7 @@ call_on_routed(struct call *call, int status, const char *phrase)
 	}
 	record_callee(call);
 	record_started(call->record);
+	call_store_setup(call, call->late ? SDP_STREAMS_MAX : call->sdp.streams);
 	if (call->late)
 		start_calling(call); /* ports are for the callee's offer */
 	else if (call_media_open(call, on_created) != 0)
@@ -414,16 +417,29 @@ b2bua_invite(struct b2bua *b2bua, nta_incoming_t *request, const sip_t *sip,
 		refuse_invite(call, status, phrase);
 }
 
-void
-b2bua_end_all(struct b2bua *b2bua, const char *why)
+static void
+end_all(struct b2bua *b2bua, bool but_those_up, const char *why)
 {
 	struct call *call, *next;
 
 	for (unsigned i = 0; i < CALL_BUCKETS; i++)
 		for (call = b2bua->bucket[i]; call != NULL; call = next) {
 			next = call->next;
-			call_end(call, why, NULL, 503, NULL);
+			if (call->state != CALL_UP || !but_those_up)
+				call_end(call, why, NULL, 503, NULL);
 		}
+}
+
+void
+b2bua_end_all(struct b2bua *b2bua, const char *why)
+{
+	end_all(b2bua, false, why);
+}
+
+void
+b2bua_hand_over(struct b2bua *b2bua, const char *why)
+{
+	end_all(b2bua, b2bua->store != NULL, why);
 }
 
 void
@@ -437,6 +453,7 @@ b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 	call = call_find(b2bua, id);
 	if (call == NULL || call->state == CALL_ENDED)
 		return;
+	call_changed(call);
 	if (event->kind == RELAY_EVENT_LATCHED && event->leg < 2)
 		call_media_latched(call, event);
 	if (event->kind == RELAY_EVENT_KEY_EXPIRING && event->leg < 2)

@@ -69,10 +69,24 @@ bucket_of(struct b2bua *b2bua, const char *id)
 struct call *
 call_new(struct b2bua *b2bua)
 {
+	char id[CALL_ID_DIGITS + 1];
+
+	if (call_random_hex(id, CALL_ID_DIGITS / 2) != 0)
+		return NULL;
+	struct call *call = call_again(b2bua, id);
+	if (call != NULL)
+		call->record = record_begin(call->agent->records, call->id);
+	return call;
+}
+
+struct call *
+call_again(struct b2bua *b2bua, const char *id)
+{
 	struct call *call = calloc(1, sizeof(*call));
 
-	if (call == NULL || call_random_hex(call->id, 16) != 0)
-		goto fail;
+	if (call == NULL)
+		return NULL;
+	snprintf(call->id, sizeof(call->id), "%s", id);
 	call->timer = su_timer_create(su_root_task(b2bua->agent->root),
 		(su_duration_t)b2bua->agent->config->sip.no_answer_s * 1000);
 	call->setup_timer = su_timer_create(su_root_task(b2bua->agent->root), 1000);
@@ -83,7 +97,6 @@ call_new(struct b2bua *b2bua)
 	call->agent = b2bua->agent;
 	call->generation = generation_hold();
 	call->started_ms = call_now_ms();
-	call->record = record_begin(call->agent->records, call->id);
 	for (unsigned i = 0; i < 2; i++) {
 		call->side[i].call = call;
 		call->side[i].index = i;
@@ -98,10 +111,8 @@ call_new(struct b2bua *b2bua)
 	return call;
 
 fail:
-	if (call != NULL) {
-		su_timer_destroy(call->timer);
-		su_timer_destroy(call->setup_timer);
-	}
+	su_timer_destroy(call->timer);
+	su_timer_destroy(call->setup_timer);
 	free(call);
 	return NULL;
 }
@@ -160,6 +171,34 @@ call_done_waiting(struct call *call)
 	/* not here and now: Sofia may be in a callback of one of the call's transactions */
 	if (call->state == CALL_ENDED && call->waiting == 0)
 		su_timer_set_interval(call->timer, on_free, (su_timer_arg_t *)call, 1);
+}
+
+void
+b2bua_leave(struct b2bua *b2bua)
+{
+	if (b2bua == NULL || b2bua->store == NULL)
+		return;
+	call_store_close(b2bua->store);
+	b2bua->store = NULL;
+	for (unsigned i = 0; i < CALL_BUCKETS; i++)
+		for (struct call *call = b2bua->bucket[i]; call != NULL; call = call->next) {
+			if (call->state != CALL_UP)
+				continue;
+			call->state = CALL_ENDED; /* for us: nothing is said, or asked, any more */
+			record_leave(call->record);
+			call->record = NULL;
+		}
+}
+
+bool
+b2bua_is_idle(const struct b2bua *b2bua)
+{
+	for (unsigned i = 0; i < CALL_BUCKETS; i++)
+		for (const struct call *call = b2bua->bucket[i]; call != NULL; call = call->next)
+			if (call->state != CALL_UP || b2bua->store == NULL ||
+				call->exchange.stage != EXCHANGE_NONE)
+				return false;
+	return true;
 }
 
 void

@@ -12,6 +12,7 @@
 #include "call_limits.h"
 #include "call_media.h"
 #include "call_sdp.h"
+#include "call_store.h"
 #include "party.h"
 #include "record.h"
 #include "route.h"
@@ -23,6 +24,7 @@
  * the stack's own can be foreseen. */
 #define CALL_TAG_BYTES 8
 #define CALL_TAG_SIZE (CALL_TAG_BYTES * 2 + 1)
+#define CALL_ID_DIGITS 32
 
 enum call_state {
 	CALL_ROUTING,   /* who is called, and where? the relay is asked for a session */
@@ -71,17 +73,25 @@ struct call_dialog {
 	struct call_side *side;
 	struct call_branch *branch; /* whose response made it; NULL: the caller's */
 	nta_leg_t *leg;
-	const char *tag;                  /* the far end's */
-	const char *contact;              /* ours, to the far end */
-	const char *next_hop;             /* a trunk's; NULL: the connection says it all */
-	const char *ident;                /* of the listener that we leave by; NULL: any */
-	tport_t *connection;              /* counted; requests go out on it; NULL: by next_hop */
-	uint64_t lost_ms;                 /* since when the connection is closed; 0: it is open */
-	bool can_update;                  /* the far end knows UPDATE: RFC 3311 */
-	bool confirmed;                   /* it has a 2xx */
-	bool ended;                       /* it had, or gets, its BYE */
-	bool said_reliably;               /* its early answer: the 2xx need not repeat it */
-	nta_outgoing_t *bye;              /* ours, waiting for its response */
+	const char *tag;        /* the far end's */
+	const char *contact;    /* ours, to the far end */
+	const char *next_hop;   /* a trunk's; NULL: the connection says it all */
+	const char *ident;      /* of the listener that we leave by; NULL: any */
+	tport_t *connection;    /* counted; requests go out on it; NULL: by next_hop; neither: it is
+	                         of an earlier life, and not in reach yet (call_watch.c) */
+	const char *hop_before; /* next_hop in the earlier life */
+	const char *instance;   /* of the phone there, and the contact that it registered: by */
+	const char *registered; /* either it is known again; NULL: not known */
+	bool resumed;           /* of an earlier life, and not in reach yet */
+	bool asking;            /* the relay, whether the phone still sends media */
+	bool silent;            /* it does not */
+	bool bye_due;           /* its BYE waits for the phone to come back */
+	uint64_t lost_ms;       /* since when the connection is closed; 0: it is open */
+	bool can_update;        /* the far end knows UPDATE: RFC 3311 */
+	bool confirmed;         /* it has a 2xx */
+	bool ended;             /* it had, or gets, its BYE */
+	bool said_reliably;     /* its early answer: the 2xx need not repeat it */
+	nta_outgoing_t *bye;    /* ours, waiting for its response */
 	const struct config_trunk *trunk; /* with whom; NULL: a user */
 	const char *user;                 /* with whom; NULL: a trunk */
 	struct digest_client *digest;     /* what that has asked for; NULL: nothing; shared */
@@ -166,13 +176,15 @@ struct call {
 	const char *reason;         /* why, by the Reason header of who ended it; NULL: none */
 	const char *lines;          /* of the response that is passed on; NULL: none */
 	struct call_record *record; /* NULL: none is kept */
+	struct call_stored stored;
 };
 
 #define CALL_BUCKETS 4096
 
 struct b2bua {
 	struct agent *agent;
-	su_timer_t *timer; /* looks after the connections */
+	su_timer_t *timer;        /* looks after the connections */
+	struct call_store *store; /* NULL: no call outlives us */
 	unsigned count;
 	struct call_keep *keep;
 	struct call *bucket[CALL_BUCKETS]; /* by id */
@@ -180,6 +192,8 @@ struct b2bua {
 
 /* call.c: the table. A call is freed when it has ended and nothing has to come. */
 struct call *call_new(struct b2bua *b2bua);
+/* One of an earlier life, without a record. */
+struct call *call_again(struct b2bua *b2bua, const char *id);
 struct call *call_find(struct b2bua *b2bua, const char *id);
 void call_done_waiting(struct call *call);
 uint64_t call_now_ms(void);
@@ -206,6 +220,8 @@ void call_rekey_done(struct call_side *side);
 
 /* call_watch.c: calls whose phone's connection closed. */
 int call_watch_start(struct b2bua *b2bua);
+/* A request came in this dialog: by a new connection, perhaps, of a phone whose old one is gone. */
+void call_watch_meet(struct call_dialog *dialog, nta_incoming_t *in);
 
 /* call_keep.c: calls outlive a restart of the relay. */
 struct call_keep *call_keep_create(struct b2bua *b2bua);
@@ -250,6 +266,8 @@ void call_on_winner(struct call_branch *branch, struct call_dialog *dialog, cons
 void call_on_failed(struct call *call, const struct call_branch *best);
 
 /* call_dialog.c: the dialogs. */
+/* With whom it is. */
+void call_dialog_set_party(struct call_dialog *dialog, const struct party *party);
 /* With who sent the INVITE `in` from `side`, on `connection`. NULL: out of memory or randomness. */
 struct call_dialog *call_dialog_in(
 	struct call_side *side, nta_incoming_t *in, const sip_t *invite, tport_t *connection);
@@ -271,7 +289,11 @@ nta_outgoing_t *call_dialog_request(struct call_dialog *dialog, nta_response_f *
 	nta_outgoing_magic_t *magic, sip_method_t method, const char *body);
 /* A re-INVITE, UPDATE or its response moves the far end's Contact: RFC 3261 12.2. */
 void call_dialog_refresh(struct call_dialog *dialog, const sip_t *sip);
+/* Or as soon as the phone is in reach again. */
 void call_dialog_bye(struct call_dialog *dialog);
+void call_dialog_bye_now(struct call_dialog *dialog);
+/* Is there a way to the far end? */
+bool call_dialog_is_in_reach(const struct call_dialog *dialog);
 void call_dialog_free_all(struct call *call);
 
 /* call_reliable.c: reliable provisional responses, RFC 3262. */

@@ -12,8 +12,8 @@
 #include <sofia-sip/tport_tag.h>
 #include <string.h>
 
-static void
-set_party(struct call_dialog *dialog, const struct party *party)
+void
+call_dialog_set_party(struct call_dialog *dialog, const struct party *party)
 {
 	dialog->trunk = party->trunk;
 	dialog->user =
@@ -31,7 +31,7 @@ dialog_new(struct call_side *side, struct call_branch *branch, tport_t *connecti
 		return NULL;
 	dialog->side = side;
 	dialog->branch = branch;
-	set_party(dialog, &side->party);
+	call_dialog_set_party(dialog, &side->party);
 	dialog->contact = contact;
 	dialog->tag = su_strdup(call->home, tag);
 	dialog->connection = tport_ref(connection);
@@ -148,7 +148,7 @@ call_dialog_make(struct call_side *side, const struct route_target *target, cons
 	dialog = dialog_new(side, NULL, target->connection, contact, response->sip_to->a_tag);
 	if (dialog == NULL)
 		return NULL;
-	set_party(dialog, &target->party);
+	call_dialog_set_party(dialog, &target->party);
 	dialog->next_hop = target->next_hop;
 	dialog->ident = target->ident;
 	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */
@@ -204,6 +204,9 @@ call_dialog_request(struct call_dialog *dialog, nta_response_f *on_response,
 	char timer[CALL_TIMER_LINES];
 	struct call_credentials credentials;
 
+	if (!call_dialog_is_in_reach(dialog))
+		return NULL;
+	call_changed(dialog->side->call);
 	call_digest_fill_in(dialog, sip_method_name(method, NULL), body, &credentials);
 	return nta_outgoing_tcreate(dialog->leg, on_response, magic,
 		(const url_string_t *)dialog->next_hop, method, sip_method_name(method, NULL), NULL,
@@ -235,14 +238,31 @@ on_bye_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_
 	return 0;
 }
 
+bool
+call_dialog_is_in_reach(const struct call_dialog *dialog)
+{
+	return dialog->connection != NULL || dialog->next_hop != NULL;
+}
+
 void
 call_dialog_bye(struct call_dialog *dialog)
 {
-	struct call_credentials credentials;
-
 	if (dialog->ended)
 		return;
 	dialog->ended = true;
+	if (call_dialog_is_in_reach(dialog)) {
+		call_dialog_bye_now(dialog);
+	} else {
+		dialog->bye_due = true;
+		dialog->side->call->waiting++;
+	}
+}
+
+void
+call_dialog_bye_now(struct call_dialog *dialog)
+{
+	struct call_credentials credentials;
+
 	call_digest_fill_in(dialog, "BYE", NULL, &credentials);
 	dialog->bye = nta_outgoing_tcreate(dialog->leg, on_bye_response,
 		(nta_outgoing_magic_t *)dialog, (const url_string_t *)dialog->next_hop,

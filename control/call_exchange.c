@@ -31,6 +31,7 @@ close_exchange(struct call *call)
 		nta_incoming_destroy(exchange->in);
 	nta_outgoing_destroy(exchange->out);
 	*exchange = (struct call_exchange){0};
+	call_changed(call);
 }
 
 static void
@@ -94,7 +95,7 @@ ask(struct call *call, const char *body)
 	exchange->out = call_dialog_request(dialog, on_response, (nta_outgoing_magic_t *)call,
 		update ? sip_method_update : sip_method_invite, body);
 	if (exchange->out == NULL)
-		refuse(call, 500, NULL);
+		refuse(call, call_dialog_is_in_reach(dialog) ? 500 : 480, NULL);
 }
 
 static void
@@ -134,6 +135,7 @@ static void
 apply(struct call *call)
 {
 	call->exchange.stage = EXCHANGE_APPLYING;
+	call_changed(call);
 	if (call_media_apply(call, on_applied) != 0)
 		refuse(call, 503, NULL);
 }
@@ -436,7 +438,8 @@ offer_alone(struct call_side *side, const char *body)
 int
 call_rekey(struct call *call, unsigned side)
 {
-	if (call->exchange.stage != EXCHANGE_NONE || call->state != CALL_UP)
+	if (call->exchange.stage != EXCHANGE_NONE || call->state != CALL_UP ||
+		!call_dialog_is_in_reach(call->side[side].dialog))
 		return -EBUSY;
 	int result = offer_alone(&call->side[side], call_sdp_rekey(call, side));
 	call->exchange.rekey = call->exchange.stage == EXCHANGE_ASKED;
@@ -448,7 +451,7 @@ call_exchange_refresh(struct call_side *side)
 {
 	struct call *call = side->call;
 
-	if (call->exchange.stage != EXCHANGE_NONE)
+	if (call->exchange.stage != EXCHANGE_NONE || !call_dialog_is_in_reach(side->dialog))
 		return -EBUSY;
 	if (!side->dialog->can_update)
 		return offer_alone(side, call_sdp_repeat(call, side->index));

@@ -78,6 +78,11 @@ call_forward(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 		nta_incoming_destroy(in);
 		return;
 	}
+	if (!call_dialog_is_in_reach(other)) {
+		nta_incoming_treply(in, SIP_480_TEMPORARILY_UNAVAILABLE, TAG_END());
+		nta_incoming_destroy(in);
+		return;
+	}
 	forward = is_full(call) ? NULL : calloc(1, sizeof(*forward));
 	if (forward == NULL) {
 		nta_incoming_treply(

@@ -58,6 +58,10 @@ void call_limits_give_guest(struct call_limits_guest *guest);
  * was: asks no limit, for it was asked before, or comes from another call of ours. */
 void call_limits_replace(struct call_limits_hold *hold, unsigned side, const struct party *party);
 
+/* The same for a call of these parties that is up already: whatever the limits say. */
+void call_limits_resume(struct call_limits *limits, struct call_limits_hold *hold,
+	const struct party *from, const struct party *to);
+
 /* The call is over, or was refused: gives back what it holds, once, however often it is called. */
 void call_limits_give(struct call_limits_hold *hold);
 

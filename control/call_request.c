@@ -19,6 +19,11 @@ on_bye(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 	nta_incoming_treply(in, SIP_200_OK, TAG_END());
 	nta_incoming_destroy(in);
 	dialog->ended = true;
+	if (dialog->bye_due) {
+		dialog->bye_due = false;
+		side->call->waiting--;
+		call_done_waiting(side->call);
+	}
 	if (side->dialog != dialog || call_transfer_left(dialog))
 		return; /* of a target that lost */
 	if (side->call->reason == NULL)
@@ -78,7 +83,13 @@ call_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *in, cons
 		nta_incoming_destroy(in);
 		return 0;
 	}
-	if (!call_sender_check(dialog, in, sip) || !accept_request(dialog, in, sip)) {
+	if (!call_sender_check(dialog, in, sip)) {
+		nta_incoming_destroy(in);
+		return 0;
+	}
+	call_watch_meet(dialog, in);
+	call_changed(dialog->side->call);
+	if (!accept_request(dialog, in, sip)) {
 		nta_incoming_destroy(in);
 		return 0;
 	}

@@ -54,9 +54,8 @@ start_session(struct call_sdp *sdp)
 	return 0;
 }
 
-/* Room for a stream of each m= line. The sessions' names follow from the call's. */
-static int
-grow(struct call *call, unsigned streams)
+int
+call_sdp_grow(struct call *call, unsigned streams)
 {
 	struct call_sdp *sdp = &call->sdp;
 
@@ -166,7 +165,8 @@ call_sdp_take_offer(
 	enum sdp_verdict verdict = read_body(call, &policy, body, length, &sdp->offer);
 	if (verdict == SDP_OK && sdp->offer->streams < sdp->streams)
 		verdict = SDP_FEWER_STREAMS;
-	if (verdict == SDP_OK && (start_session(sdp) != 0 || grow(call, sdp->offer->streams) != 0))
+	if (verdict == SDP_OK &&
+		(start_session(sdp) != 0 || call_sdp_grow(call, sdp->offer->streams) != 0))
 		verdict = SDP_NO_MEMORY;
 	open_exchange(sdp, side);
 	for (unsigned i = 0; verdict == SDP_OK && i < sdp->streams; i++)
@@ -319,9 +319,8 @@ call_sdp_take_answer(struct call *call, unsigned side, unsigned index, const cha
 	return 0;
 }
 
-/* What passes on of a description: all but addresses, protocols and keys. */
-static char *
-passes_on(const struct media_description *description)
+char *
+call_sdp_outline(const struct media_description *description)
 {
 	static const struct relay_addr nowhere = {{4, {0}, {192, 0, 2, 1}}, 2, 0};
 	struct sdp_local local = {.session_id = 1};
@@ -348,7 +347,7 @@ call_sdp_concerns_other(const struct call *call)
 
 	if (!sdp->open || sdp->offer == NULL || sdp->said[0] == NULL || sdp->said[1] == NULL)
 		return true;
-	char *was = passes_on(sdp->said[sdp->offerer]), *is = passes_on(sdp->offer);
+	char *was = call_sdp_outline(sdp->said[sdp->offerer]), *is = call_sdp_outline(sdp->offer);
 	bool same = was != NULL && is != NULL && strcmp(was, is) == 0;
 	sdp_body_free(was);
 	sdp_body_free(is);

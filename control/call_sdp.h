@@ -141,6 +141,13 @@ void call_sdp_commit(struct call *call);
  * back (RFC 3711 9.1): the call can't go on. */
 int call_sdp_rollback(struct call *call);
 
+/* Room for a stream of each m= line. The sessions' names follow from the call's. 0 or -ENOMEM. */
+int call_sdp_grow(struct call *call, unsigned streams);
+
+/* What passes on of a description: all but addresses, protocols and keys; it can be read as one.
+ * sdp_body_free(). NULL: out of memory. */
+char *call_sdp_outline(const struct media_description *description);
+
 /* Wipes every key. */
 void call_sdp_wipe(struct call_sdp *sdp);
 

@@ -36,7 +36,7 @@ notify(struct call_transfer *transfer, int status, const char *phrase)
 	struct call_dialog *dialog = transfer->old;
 	char body[128];
 
-	if (dialog->ended || transfer->replaced)
+	if (dialog->ended || transfer->replaced || !call_dialog_is_in_reach(dialog))
 		return;
 	snprintf(body, sizeof(body), "SIP/2.0 %d %.80s\r\n", status,
 		phrase != NULL ? phrase : sip_status_phrase(status));
@@ -66,6 +66,7 @@ call_transfer_fail(struct call_transfer *transfer, int status, const char *phras
 	log_info("call %s: a transfer by %s fails: %d", call->id, transfer->party.name, status);
 	notify(transfer, status, phrase);
 	call->transfer = NULL;
+	call_changed(call);
 	if (transfer->left)
 		call_end(call, "the transfer failed", transfer->by, 480, NULL);
 }
@@ -179,6 +180,7 @@ call_transfer_settle(struct call_transfer *transfer, int status, const char *phr
 	}
 	transfer->over = true;
 	call->transfer = NULL;
+	call_changed(call);
 	log_info("call %s: %s %s to %s", call->id, transfer->party.name,
 		transfer->replaced ? "moves" : "transfers it", by->party.name);
 	if (by->index == 0)

@@ -59,6 +59,8 @@
 	X(CALLS_UNACKNOWLEDGED, "calls.unacknowledged", "ended: no ACK, or PRACK, came") \
 	X(CALLS_TRANSFERRED, "calls.transferred", "REFERs that were done") \
 	X(CALLS_NOT_TRANSFERRED, "calls.not_transferred", "REFERs refused, or that failed") \
+	X(CALLS_KEPT, "calls.kept", "calls that went on after a restart of sallyport-sip") \
+	X(CALLS_NOT_KEPT, "calls.not_kept", "ended by a restart: their media session was gone") \
 	/* how they ended: each call counts once */ \
 	X(RESULT_COMPLETED, "result.completed", "answered, and ended by one of the two") \
 	X(RESULT_DROPPED, "result.dropped", "answered, and ended by us: no media, a fault") \

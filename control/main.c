@@ -53,7 +53,8 @@ static const char usage[] =
 	"  -h, --help         this text\n"
 	"  -V, --version      the release\n"
 	"\n"
-	"Users are added by: sallyctl user add NAME. SIGTERM or SIGINT ends it: calls get a BYE.\n"
+	"Users are added by: sallyctl user add NAME. SIGTERM ends it, and calls go on with the\n"
+	"next start (sip.dialogs); SIGINT ends it and them: they get a BYE.\n"
 	"SIGHUP, or \"sallyctl reload\", has it read the configuration and all certificates anew:\n"
 	"whole, or not at all. Calls and connections go on. docs/config.md lists the few settings\n"
 	"that take a restart.\n"
@@ -117,6 +118,7 @@ struct process {
 	struct agent *agent;
 	struct control_socket *control;
 	int signals;
+	bool hand_over; /* the calls go on with the next process */
 };
 
 /* What there is to say of it is in the log. */
@@ -143,6 +145,7 @@ on_signal(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 		read_anew(process->agent);
 		service_ready();
 	} else {
+		process->hand_over = caught.ssi_signo == SIGTERM;
 		su_root_break(process->root);
 	}
 	return 0;
@@ -189,7 +192,7 @@ say_farewell(struct process *process)
 {
 	uint64_t until = now_ms() + FAREWELL_MS;
 
-	agent_shutdown(process->agent);
+	agent_shutdown(process->agent, process->hand_over);
 	while (!agent_is_idle(process->agent) && now_ms() < until)
 		su_root_step(process->root, 50);
 }

@@ -19,7 +19,6 @@ struct media {
 	int wait_index;
 	su_duration_t retry_ms; /* till the next try */
 	bool complained;        /* about there being no relay */
-	bool met;               /* one has been there in this life */
 };
 
 static void
@@ -61,30 +60,12 @@ on_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 	return 0;
 }
 
-/* What an earlier life of this process left lives on until its media times out. */
-static void
-on_list(void *arg, const struct relay_header *reply)
-{
-	const struct relay_list_reply *list = (const struct relay_list_reply *)reply;
-
-	if (reply == NULL || reply->code != RELAY_OK || list->count == 0)
-		return;
-	log_info("the relay holds %s%u session(s) of an earlier life: they go on until their media "
-		 "ends",
-		list->cursor != 0 ? "more than " : "", list->count);
-}
-
 static void
 greet(struct media *media)
 {
 	struct relay_header subscribe = {.op = RELAY_OP_SUBSCRIBE};
-	struct relay_list list = {.header = {.op = RELAY_OP_LIST}};
 
 	relay_client_send(media->client, &subscribe, sizeof(subscribe), NULL, NULL);
-	if (media->met)
-		return; /* its sessions are ours, and their calls know of them */
-	media->met = true;
-	relay_client_send(media->client, &list, sizeof(list), on_list, media);
 }
 
 static void

@@ -14,34 +14,6 @@
 #define TEXT_MAX 512     /* bytes of a text that others wrote */
 #define TRANSFERS_MAX 32 /* that one record tells of */
 
-struct leg {
-	char *uri;
-	char *user;
-	char *trunk;
-	char *call_id;
-	char peer[RELAY_ADDR_TEXT];
-	const char *tls; /* "TLSv1.3": OpenSSL's own text */
-	const char *cipher;
-};
-
-struct call_record {
-	struct records *records;
-	struct record_journal_entry *entry; /* NULL: not in the journal yet */
-	char id[RELAY_ID_SIZE];
-	struct timespec start; /* wall clock, for people */
-	struct timespec answer;
-	uint64_t start_ms; /* monotonic, for durations */
-	uint64_t answer_ms;
-	struct leg leg[2];
-	json_t *streams;   /* NULL: none has ended */
-	json_t *transfers; /* NULL: none */
-	bool caused;
-	enum record_end who;
-	const char *cause;
-	int status;
-	char *reason;
-};
-
 const char *
 record_time(const struct timespec *at, char text[RECORD_TIME_SIZE])
 {
@@ -53,8 +25,8 @@ record_time(const struct timespec *at, char text[RECORD_TIME_SIZE])
 	return text;
 }
 
-static uint64_t
-now_ms(void)
+uint64_t
+record_now_ms(void)
 {
 	struct timespec now;
 
@@ -63,8 +35,8 @@ now_ms(void)
 }
 
 /* Takes a text that others wrote: bounded, and as JSON wants it. */
-static void
-set_text(char **field, const char *text)
+void
+record_set_text(char **field, const char *text)
 {
 	if (text == NULL)
 		return;
@@ -90,7 +62,7 @@ record_begin(struct records *records, const char *id)
 	record->records = records;
 	snprintf(record->id, sizeof(record->id), "%s", id);
 	clock_gettime(CLOCK_REALTIME, &record->start);
-	record->start_ms = now_ms();
+	record->start_ms = record_now_ms();
 	return record;
 }
 
@@ -100,9 +72,9 @@ record_party(struct call_record *record, unsigned side, const char *uri, const c
 {
 	if (record == NULL)
 		return;
-	set_text(&record->leg[side].uri, uri);
-	set_text(&record->leg[side].user, user);
-	set_text(&record->leg[side].trunk, trunk);
+	record_set_text(&record->leg[side].uri, uri);
+	record_set_text(&record->leg[side].user, user);
+	record_set_text(&record->leg[side].trunk, trunk);
 }
 
 void
@@ -110,8 +82,8 @@ record_leg(struct call_record *record, unsigned side, const char *call_id, tport
 {
 	if (record == NULL)
 		return;
-	struct leg *leg = &record->leg[side];
-	set_text(&leg->call_id, call_id);
+	struct record_leg *leg = &record->leg[side];
+	record_set_text(&leg->call_id, call_id);
 	const su_addrinfo_t *far = connection != NULL ? tport_get_address(connection) : NULL;
 	if (far == NULL || far->ai_addr == NULL)
 		return;
@@ -129,8 +101,8 @@ record_leg(struct call_record *record, unsigned side, const char *call_id, tport
 	const struct tls_connection *tls = tls_connection_bind(connection, &peer);
 	if (tls == NULL)
 		return;
-	leg->tls = SSL_get_version(tls->ssl);
-	leg->cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(tls->ssl));
+	record_set_text(&leg->tls, SSL_get_version(tls->ssl));
+	record_set_text(&leg->cipher, SSL_CIPHER_get_name(SSL_get_current_cipher(tls->ssl)));
 }
 
 static json_t *
@@ -140,7 +112,7 @@ text_or_null(const char *text)
 }
 
 static json_t *
-leg_json(const struct leg *leg)
+leg_json(const struct record_leg *leg)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "user", text_or_null(leg->user), "trunk",
 		text_or_null(leg->trunk), "call_id", text_or_null(leg->call_id), "peer",
@@ -174,10 +146,12 @@ static json_t *
 record_json(const struct call_record *record, bool ended)
 {
 	struct timespec end = {.tv_sec = 0};
-	uint64_t now = now_ms();
+	uint64_t now = record->caused ? record->end_ms : record_now_ms();
 	json_t *duration = json_null(), *setup = json_null();
 
-	if (ended)
+	if (ended && record->caused)
+		end = record->end; /* it may have been a while until all had heard */
+	else if (ended)
 		clock_gettime(CLOCK_REALTIME, &end);
 	if (record->answer_ms != 0)
 		setup = json_real((double)(record->answer_ms - record->start_ms) / 1000);
@@ -213,7 +187,7 @@ record_answered(struct call_record *record)
 	if (record == NULL || record->answer_ms != 0)
 		return;
 	clock_gettime(CLOCK_REALTIME, &record->answer);
-	record->answer_ms = now_ms();
+	record->answer_ms = record_now_ms();
 	record_started(record);
 }
 
@@ -222,7 +196,7 @@ party_json(const struct party *party)
 {
 	char *name = NULL;
 
-	set_text(&name, party->name);
+	record_set_text(&name, party->name);
 	json_t *json = json_pack("{s:o, s:o}", "user",
 		text_or_null(party->kind == PARTY_USER ? name : NULL), "trunk",
 		text_or_null(party->kind == PARTY_TRUNK ? name : NULL));
@@ -240,7 +214,7 @@ record_transfer(struct call_record *record, const char *kind, unsigned side, con
 	if (record == NULL)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	set_text(&id, call_id);
+	record_set_text(&id, call_id);
 	if (record->transfers == NULL)
 		record->transfers = json_array();
 	if (json_array_size(record->transfers) < TRANSFERS_MAX)
@@ -317,7 +291,7 @@ record_stream(struct call_record *record, const char *kind, const char *const co
 	if (record->streams == NULL)
 		record->streams = json_array();
 	for (unsigned i = 0; i < 2; i++)
-		set_text(&safe[i], codecs[i]);
+		record_set_text(&safe[i], codecs[i]);
 	json_array_append_new(record->streams,
 		json_pack("{s:s, s:[o, o]}", "kind", kind, "legs",
 			stream_leg_json(safe[0], session != NULL ? &session->leg[0] : NULL),
@@ -333,10 +307,12 @@ record_cause(struct call_record *record, enum record_end who, const char *cause,
 	if (record == NULL || record->caused)
 		return;
 	record->caused = true;
+	clock_gettime(CLOCK_REALTIME, &record->end);
+	record->end_ms = record_now_ms();
 	record->who = who;
 	record->cause = cause;
 	record->status = status;
-	set_text(&record->reason, reason);
+	record_set_text(&record->reason, reason);
 }
 
 void
@@ -345,11 +321,21 @@ record_end(struct call_record *record)
 	if (record == NULL)
 		return;
 	records_write(record->records, record->entry, record_json(record, true));
+	record_leave(record);
+}
+
+void
+record_leave(struct call_record *record)
+{
+	if (record == NULL)
+		return;
 	for (unsigned i = 0; i < 2; i++) {
 		free(record->leg[i].uri);
 		free(record->leg[i].user);
 		free(record->leg[i].trunk);
 		free(record->leg[i].call_id);
+		free(record->leg[i].tls);
+		free(record->leg[i].cipher);
 	}
 	json_decref(record->streams);
 	json_decref(record->transfers);

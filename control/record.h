@@ -15,6 +15,7 @@
 #include "relay/api.h"
 
 #include <sofia-sip/tport.h>
+#include <time.h>
 
 struct records;
 struct call_record;
@@ -28,6 +29,14 @@ enum record_end {
 
 /* The call begins now. `id` is ours: RELAY_ID_SIZE with its NUL at most. */
 struct call_record *record_begin(struct records *records, const char *id);
+
+/* The call goes on that an earlier life of this process had (call_resume.c): its record, as the
+ * journal has it; else a new one, begun at `start`. Before records_settle(). */
+struct call_record *
+record_resume(struct records *records, const char *id, const struct timespec *start);
+
+/* This process ends, and the call does not: its line in the journal is for the next one. Frees. */
+void record_leave(struct call_record *record);
 
 /* Who is on a side (0 the caller, 1 the callee): the URI of From or of the request; and, if known,
  * the user that digest has proved, or the trunk's name. NULL: not known (yet); what is NULL leaves

@@ -20,7 +20,7 @@
 /* A record that the file did not take. */
 struct waiting {
 	struct waiting *next;
-	struct record_journal_entry *entry;
+	struct journal_entry *entry;
 	size_t length;
 	char line[]; /* with its newline and a NUL */
 };
@@ -28,7 +28,7 @@ struct waiting {
 struct records {
 	su_timer_t *timer;
 	struct record_file file;
-	struct record_journal *journal;
+	struct journal *journal;
 	struct record_sync *sync;
 	bool unsynced;
 	struct waiting *first, **last;
@@ -67,13 +67,12 @@ note_journal(struct records *records, int result)
 }
 
 void
-records_note(struct records *records, struct record_journal_entry **entry, const char *id,
-	json_t *record)
+records_note(struct records *records, struct journal_entry **entry, const char *id, json_t *record)
 {
 	char *line = make_line(record);
 
-	note_journal(records,
-		line != NULL ? record_journal_put(records->journal, entry, id, line) : -ENOMEM);
+	note_journal(
+		records, line != NULL ? journal_put(records->journal, entry, id, line) : -ENOMEM);
 	free(line);
 }
 
@@ -97,8 +96,8 @@ append(struct records *records, const char *line, size_t length)
 }
 
 static void
-wait_in_memory(struct records *records, struct record_journal_entry *entry, const char *line,
-	size_t length)
+wait_in_memory(
+	struct records *records, struct journal_entry *entry, const char *line, size_t length)
 {
 	struct waiting *waiting = NULL;
 
@@ -107,7 +106,7 @@ wait_in_memory(struct records *records, struct record_journal_entry *entry, cons
 	if (waiting == NULL) {
 		counters_add(COUNTER_RECORDS_LOST);
 		records->lost++;
-		record_journal_over(records->journal, entry);
+		journal_over(records->journal, entry);
 		return;
 	}
 	*waiting = (struct waiting){.entry = entry, .length = length};
@@ -119,20 +118,20 @@ wait_in_memory(struct records *records, struct record_journal_entry *entry, cons
 }
 
 void
-records_write(struct records *records, struct record_journal_entry *entry, json_t *record)
+records_write(struct records *records, struct journal_entry *entry, json_t *record)
 {
 	char *line = make_line(record);
 
 	if (line == NULL) {
 		counters_add(COUNTER_RECORDS_LOST);
 		records->lost++;
-		record_journal_over(records->journal, entry);
+		journal_over(records->journal, entry);
 		return;
 	}
 	size_t length = strlen(line);
 	/* in order: none overtakes those that wait */
 	if (records->first == NULL && append(records, line, length) == 0)
-		record_journal_over(records->journal, entry);
+		journal_over(records->journal, entry);
 	else
 		wait_in_memory(records, entry, line, length);
 	free(line);
@@ -147,7 +146,7 @@ write_waiting(struct records *records)
 		struct waiting *at = records->first;
 		if (append(records, at->line, at->length) != 0)
 			return;
-		record_journal_over(records->journal, at->entry);
+		journal_over(records->journal, at->entry);
 		records->first = at->next;
 		if (records->first == NULL)
 			records->last = &records->first;
@@ -176,15 +175,15 @@ on_tick(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 			(unsigned long)(records->lost - records->lost_logged));
 		records->lost_logged = records->lost;
 	}
-	if (records->unsynced && record_sync_ask(records->sync, records->file.fd,
-					 record_journal_fd(records->journal)))
+	if (records->unsynced &&
+		record_sync_ask(records->sync, records->file.fd, journal_fd(records->journal)))
 		records->unsynced = false;
 }
 
 /* The record of a call that was up when an earlier life of this process ended. When that was nobody
  * knows. */
 static void
-write_found(struct records *records, struct record_journal_entry *entry, json_t *record)
+write_found(struct records *records, struct journal_entry *entry, json_t *record)
 {
 	const char *id = json_string_value(json_object_get(record, "id"));
 	struct timespec now;
@@ -193,7 +192,7 @@ write_found(struct records *records, struct record_journal_entry *entry, json_t 
 	snprintf(mark, sizeof(mark), "{\"id\":\"%s\"", id);
 	/* it ended between the record and the journal's note of it */
 	if (record_file_ends_with(&records->file, mark)) {
-		record_journal_over(records->journal, entry);
+		journal_over(records->journal, entry);
 		json_decref(record);
 		return;
 	}
@@ -206,14 +205,22 @@ write_found(struct records *records, struct record_journal_entry *entry, json_t 
 	records_write(records, entry, record);
 }
 
-static void
-write_all_found(struct records *records)
+struct journal_entry *
+records_take(struct records *records, const char *id, json_t **record)
 {
-	struct record_journal_entry *entry;
+	return journal_take(records->journal, id, record);
+}
+
+void
+records_settle(struct records *records)
+{
+	struct journal_entry *entry;
 	json_t *record;
 	unsigned count = 0;
 
-	while ((entry = record_journal_take(records->journal, &record)) != NULL) {
+	if (records == NULL)
+		return;
+	while ((entry = journal_take(records->journal, NULL, &record)) != NULL) {
 		write_found(records, entry, record);
 		count++;
 	}
@@ -229,7 +236,7 @@ open_journal(struct records *records, char *error, size_t error_size)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s.journal", records->file.path);
-	int result = record_journal_open(path, &records->journal);
+	int result = journal_open(path, 0640, &records->journal);
 	if (result != 0)
 		snprintf(error, error_size, "sip.records.path: %s can't be opened: %s", path,
 			result == -EBUSY ? "another sallyport-sip has it" : strerror(-result));
@@ -289,7 +296,6 @@ records_open(su_root_t *root, const struct config_records *config, struct record
 		records_close(records);
 		return result;
 	}
-	write_all_found(records);
 	*out = records;
 	return 0;
 }
@@ -309,10 +315,9 @@ records_close(struct records *records)
 		free(at);
 	}
 	if (records->sync != NULL && records->journal != NULL)
-		record_sync_ask(
-			records->sync, records->file.fd, record_journal_fd(records->journal));
+		record_sync_ask(records->sync, records->file.fd, journal_fd(records->journal));
 	record_sync_destroy(records->sync);
-	record_journal_close(records->journal);
+	journal_close(records->journal);
 	record_file_close(&records->file);
 	free(records);
 }

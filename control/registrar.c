@@ -119,8 +119,8 @@ registrar_count(const struct registrar *registrar)
 	return (unsigned)registrar->table.heap.count;
 }
 
-static struct binding
-show(const struct entry *entry, int64_t now)
+struct binding
+registrar_show(const struct entry *entry, int64_t now)
 {
 	return (struct binding){
 		.user = entry->aor->user,
@@ -160,7 +160,7 @@ registrar_find_all(struct registrar *registrar, const char *user, binding_cb *cb
 		entry = entry->next) {
 		if (!registrar_is_living(entry, now) || is_second_flow(entry, now))
 			continue;
-		struct binding binding = show(entry, now);
+		struct binding binding = registrar_show(entry, now);
 		count++;
 		if (cb(arg, &binding) != 0)
 			break;
@@ -181,37 +181,6 @@ registrar_find(struct registrar *registrar, const char *user, struct binding *ou
 	return registrar_find_all(registrar, user, take_first, out) > 0 ? 0 : -ENOENT;
 }
 
-int
-registrar_find_again(struct registrar *registrar, const char *user, const tport_t *closed,
-	const struct relay_ip *peer, struct binding *out)
-{
-	const struct aor *aor = registrar_table_find(&registrar->table, user);
-	const struct entry *found = NULL, *stranger = NULL;
-	int64_t now = now_s();
-	unsigned strangers = 0;
-
-	for (const struct entry *entry = aor != NULL ? aor->first : NULL; entry != NULL;
-		entry = entry->next) {
-		if (!registrar_is_living(entry, now))
-			continue;
-		if (entry->before == closed) {
-			found = entry;
-			break;
-		}
-		if (entry->instance == 0 && entry->before == NULL &&
-			relay_ip_equal(&entry->peer, peer)) {
-			stranger = entry;
-			strangers++;
-		}
-	}
-	if (found == NULL && strangers == 1)
-		found = stranger;
-	if (found == NULL)
-		return -ENOENT;
-	*out = show(found, now);
-	return 0;
-}
-
 void
 registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
 {
@@ -219,7 +188,7 @@ registrar_each(struct registrar *registrar, binding_cb *cb, void *arg)
 	int64_t now = now_s();
 
 	for (size_t i = 0; i < heap->count; i++) {
-		struct binding binding = show(heap->at[i], now);
+		struct binding binding = registrar_show(heap->at[i], now);
 		if (heap->at[i]->expires_at > now && cb(arg, &binding) != 0)
 			return;
 	}

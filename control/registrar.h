@@ -67,6 +67,16 @@ int registrar_find(struct registrar *registrar, const char *user, struct binding
 int registrar_find_again(struct registrar *registrar, const char *user, const tport_t *closed,
 	const struct relay_ip *peer, struct binding *out);
 
+/* The binding of this user's phone at the other end of a connection. 0, or -ENOENT: it is not
+ * registered by that one. */
+int registrar_find_by(struct registrar *registrar, const char *user, const tport_t *connection,
+	struct binding *out);
+
+/* The living binding of the phone that named this instance, or (NULL: none) registered this
+ * contact; without either, the only one without an instance from `peer`. 0 or -ENOENT. */
+int registrar_find_phone(struct registrar *registrar, const char *user, const char *instance,
+	const char *contact, const struct relay_ip *peer, struct binding *out);
+
 /* Calls back for every binding of every user, in no order. `connection` is NULL where it closed and
  * the phone has yet to come back. */
 void registrar_each(struct registrar *registrar, binding_cb *cb, void *arg);

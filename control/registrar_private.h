@@ -117,6 +117,9 @@ void registrar_table_drop(struct registrar_table *table, struct entry *entry);
 /* Tells the store of this entry. */
 void registrar_table_save(struct registrar_table *table, const struct entry *entry, int64_t now);
 
+/* registrar.c: as callbacks and registrar_find() see it. */
+struct binding registrar_show(const struct entry *entry, int64_t now);
+
 /* Can requests go to it? */
 bool registrar_is_living(const struct entry *entry, int64_t now);
 

@@ -134,6 +134,8 @@ struct config_dialogs {
 	uint32_t relay_wait_s;      /* calls wait so long for a relay that went away; 0: not */
 	enum config_redirects redirects;
 	enum config_transfers transfers;
+	char *store;       /* file of the calls, so that they outlive a restart; NULL: they don't */
+	uint32_t return_s; /* that a phone has to come back after a restart */
 };
 
 struct config_sip {

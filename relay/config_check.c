@@ -127,8 +127,8 @@ config_set_defaults(struct config *config, const struct config_lines *lines)
 		default_string(&media->engine, "auto") != 0 ||
 		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
 		return -ENOMEM;
-	config_dialogs_default(sip, lines);
-	if (config_web_default(&config->web, lines) != 0)
+	if (config_dialogs_default(sip, lines) != 0 || /* after the registrar's */
+		config_web_default(&config->web, lines) != 0)
 		return -ENOMEM;
 	return config_limits_default(sip, lines);
 }

@@ -59,6 +59,8 @@ static const struct config_field fields[] = {
 	{"sip.bindings_max", CONFIG_LIVE, SIP},
 	{"sip.flow_timer_s", CONFIG_LIVE, SIP},
 	{"sip.bindings", CONFIG_RESTART, SIP},
+	{"sip.dialogs", CONFIG_RESTART, SIP},
+	{"sip.dialogs_return_s", CONFIG_LIVE, SIP},
 	{"sip.trunks[]", CONFIG_LIVE, SIP},
 	{"sip.trunks[].name", CONFIG_LIVE, SIP},
 	{"sip.trunks[].group", CONFIG_LIVE, SIP},

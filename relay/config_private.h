@@ -113,7 +113,7 @@ int config_limits_default(struct config_sip *sip, const struct config_lines *lin
 int config_limits_check(const struct config_complaint *to, struct config_sip *sip);
 
 /* config_dialogs.c: session timers, rekeying, redirects, transfers: the same two for these. */
-void config_dialogs_default(struct config_sip *sip, const struct config_lines *lines);
+int config_dialogs_default(struct config_sip *sip, const struct config_lines *lines);
 int config_dialogs_check(const struct config_complaint *to, struct config_sip *sip);
 
 /* config_web.c: the section "web": the same two. */

@@ -192,6 +192,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_MAPPING("records", OPT, struct config_sip, records, config_records_fields),
 	CYAML_FIELD_MAPPING("headers", OPT, struct config_sip, headers, config_headers_fields),
 	CYAML_FIELD_MAPPING("trace", OPT, struct config_sip, trace, config_trace_fields),
+	OPT_STRING("dialogs", struct config_sip, dialogs.store),
+	CYAML_FIELD_UINT("dialogs_return_s", OPT, struct config_sip, dialogs.return_s),
 	CYAML_FIELD_UINT("session_expires_s", OPT, struct config_sip, dialogs.session_expires_s),
 	CYAML_FIELD_UINT("session_min_s", OPT, struct config_sip, dialogs.session_min_s),
 	CYAML_FIELD_UINT("rekey_hours", OPT, struct config_sip, dialogs.rekey_hours),

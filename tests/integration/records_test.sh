@@ -10,7 +10,8 @@
 lab_up
 lab_ca
 records=$lab_dir/records/calls.jsonl
-LAB_SIP_LINES="  records: {path: $records}" lab_config "memory: auto"
+LAB_SIP_LINES="  dialogs: none # a call does not outlive sallyport-sip
+  records: {path: $records}" lab_config "memory: auto"
 mkdir "$lab_dir/records"
 trap 'umount -l "$lab_dir/records"; finish' EXIT
 mount -t tmpfs -o size=64k,mode=755,uid=65534,gid=65534 records "$lab_dir/records"

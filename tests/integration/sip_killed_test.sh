@@ -37,7 +37,7 @@ check "media goes on" eventually 5 flows $((before + 100))
 
 : >"$lab_dir/sip.log"
 lab_sip
-check "restarted, it finds the session of its earlier life" eventually 5 said_sip "1 session(s) of an earlier life"
+check "restarted, it goes on with the call of its earlier life" eventually 5 said_sip "1 call(s) of an earlier life go on"
 before=$(relayed 0 in)
 check "media goes on still" eventually 5 flows $((before + 50))
 

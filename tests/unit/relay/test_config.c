@@ -59,6 +59,8 @@ test_defaults(void **state)
 	assert_int_equal(200000, config->sip.bindings_max);
 	assert_int_equal(120, config->sip.flow_timer_s);
 	assert_string_equal("/var/lib/sallyport-sip/bindings.db", config->sip.bindings);
+	assert_string_equal("/var/lib/sallyport-sip/dialogs.log", config->sip.dialogs.store);
+	assert_int_equal(60, config->sip.dialogs.return_s);
 	assert_int_equal(1800, config->sip.dialogs.session_expires_s);
 	assert_int_equal(90, config->sip.dialogs.session_min_s);
 	assert_int_equal(0, config->sip.dialogs.rekey_hours);
@@ -260,6 +262,7 @@ test_every_sip_field(void **state)
 	assert_int_equal(500, sip->bindings_max);
 	assert_int_equal(0, sip->flow_timer_s);
 	assert_string_equal("/tmp/b.db", sip->bindings);
+	assert_string_equal("/tmp/dialogs.log", sip->dialogs.store); /* beside them */
 	assert_int_equal(LOG_LEVEL_DEBUG, config->log_level);
 	config_free(config);
 }
@@ -304,7 +307,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(43, uncommented);
+	assert_int_equal(45, uncommented);
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);
@@ -352,6 +355,8 @@ test_installed_example_uncommented(void **state)
 	assert_int_equal(defaults->sip.bindings_max, config->sip.bindings_max);
 	assert_int_equal(defaults->sip.flow_timer_s, config->sip.flow_timer_s);
 	assert_string_equal(defaults->sip.bindings, config->sip.bindings);
+	assert_string_equal(defaults->sip.dialogs.store, config->sip.dialogs.store);
+	assert_int_equal(defaults->sip.dialogs.return_s, config->sip.dialogs.return_s);
 	config_free(defaults);
 	config_free(config);
 }

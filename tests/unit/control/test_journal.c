@@ -8,7 +8,7 @@
 #include <cmocka.h>
 // clang-format on
 
-#include "control/record_journal.h"
+#include "control/journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 struct place {
 	char folder[64];
 	char path[96];
-	struct record_journal *journal;
+	struct journal *journal;
 };
 
 static int
@@ -34,7 +34,7 @@ setup(void **state)
 	if (mkdtemp(place.folder) == NULL)
 		return -1;
 	snprintf(place.path, sizeof(place.path), "%s/journal", place.folder);
-	if (record_journal_open(place.path, &place.journal) != 0)
+	if (journal_open(place.path, 0640, &place.journal) != 0)
 		return -1;
 	*state = &place;
 	return 0;
@@ -45,18 +45,18 @@ teardown(void **state)
 {
 	struct place *place = *state;
 
-	record_journal_close(place->journal);
+	journal_close(place->journal);
 	unlink(place->path);
 	return rmdir(place->folder); /* and nothing else is in it */
 }
 
-static struct record_journal_entry *
-put(struct place *place, struct record_journal_entry *entry, const char *id, const char *what)
+static struct journal_entry *
+put(struct place *place, struct journal_entry *entry, const char *id, const char *what)
 {
 	char line[256];
 
 	snprintf(line, sizeof(line), "{\"id\":\"%s\",\"what\":\"%s\"}\n", id, what);
-	assert_int_equal(0, record_journal_put(place->journal, &entry, id, line));
+	assert_int_equal(0, journal_put(place->journal, &entry, id, line));
 	assert_non_null(entry);
 	return entry;
 }
@@ -65,19 +65,18 @@ put(struct place *place, struct record_journal_entry *entry, const char *id, con
 static void
 begin_anew(struct place *place)
 {
-	record_journal_close(place->journal);
+	journal_close(place->journal);
 	place->journal = NULL;
-	assert_int_equal(0, record_journal_open(place->path, &place->journal));
+	assert_int_equal(0, journal_open(place->path, 0640, &place->journal));
 }
 
 /* What is found of this call; "" if it is not the next, "-" if there is no more. */
 static void
-assert_found(
-	struct place *place, const char *id, const char *what, struct record_journal_entry **entry)
+assert_found(struct place *place, const char *id, const char *what, struct journal_entry **entry)
 {
 	json_t *record = NULL;
 
-	*entry = record_journal_take(place->journal, &record);
+	*entry = journal_take(place->journal, NULL, &record);
 	if (id == NULL) {
 		assert_null(*entry);
 		return;
@@ -92,18 +91,18 @@ static void
 test_up_calls_are_found(void **state)
 {
 	struct place *place = *state;
-	struct record_journal_entry *a = put(place, NULL, "a", "rings");
-	struct record_journal_entry *b = put(place, NULL, "b", "rings");
+	struct journal_entry *a = put(place, NULL, "a", "rings");
+	struct journal_entry *b = put(place, NULL, "b", "rings");
 
 	put(place, b, "b", "answered");
-	record_journal_over(place->journal, a);
+	journal_over(place->journal, a);
 	begin_anew(place);
 	assert_found(place, "b", "answered", &b);
 	assert_found(place, NULL, NULL, &a);
 	/* its record could not be written in this life either */
 	begin_anew(place);
 	assert_found(place, "b", "answered", &b);
-	record_journal_over(place->journal, b);
+	journal_over(place->journal, b);
 	begin_anew(place);
 	assert_found(place, NULL, NULL, &a);
 }
@@ -112,7 +111,7 @@ static void
 test_half_line(void **state)
 {
 	struct place *place = *state;
-	struct record_journal_entry *entry;
+	struct journal_entry *entry;
 
 	put(place, NULL, "a", "up");
 	FILE *file = fopen(place->path, "a");
@@ -131,7 +130,7 @@ static void
 test_nonsense(void **state)
 {
 	struct place *place = *state;
-	struct record_journal_entry *entry;
+	struct journal_entry *entry;
 	FILE *file = fopen(place->path, "a");
 
 	fputs("\n{}\n[]\n3\n{\"id\":7}\n{\"over\":\"nobody\"}\n{\"id\":\"", file);
@@ -148,7 +147,7 @@ static void
 test_stays_small(void **state)
 {
 	struct place *place = *state;
-	struct record_journal_entry *stays = put(place, NULL, "stays", "up"), *entry;
+	struct journal_entry *stays = put(place, NULL, "stays", "up"), *entry;
 	static char what[200];
 	struct stat facts;
 	char id[16];
@@ -156,7 +155,7 @@ test_stays_small(void **state)
 	memset(what, 'w', sizeof(what) - 1);
 	for (unsigned i = 0; i < 50000; i++) {
 		snprintf(id, sizeof(id), "%u", i);
-		record_journal_over(place->journal, put(place, NULL, id, what));
+		journal_over(place->journal, put(place, NULL, id, what));
 	}
 	stays = put(place, stays, "stays", "still up");
 	assert_int_equal(0, stat(place->path, &facts));
@@ -170,9 +169,9 @@ static void
 test_one_owner(void **state)
 {
 	struct place *place = *state;
-	struct record_journal *second = NULL;
+	struct journal *second = NULL;
 
-	assert_int_equal(-EBUSY, record_journal_open(place->path, &second));
+	assert_int_equal(-EBUSY, journal_open(place->path, 0640, &second));
 	assert_null(second);
 }
 

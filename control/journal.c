@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "record_journal.h"
+#include "journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,27 +15,28 @@
 #define REWRITE_SIZE (4 * 1024 * 1024)
 #define ID_MAX 64 /* characters of a call's id */
 
-struct record_journal_entry {
-	struct record_journal_entry *next;
-	struct record_journal_entry **prev;
+struct journal_entry {
+	struct journal_entry *next;
+	struct journal_entry **prev;
 	char *line; /* its last one, with a newline */
 	size_t length;
 	char id[]; /* with its NUL */
 };
 
-struct record_journal {
+struct journal {
 	char *path;
+	mode_t mode;
 	int fd;
 	uint64_t size; /* of the file */
 	uint64_t live; /* bytes of the entries' lines */
-	struct record_journal_entry *entries;
+	struct journal_entry *entries;
 	json_t *found; /* id: record, of an earlier life */
 };
 
-static struct record_journal_entry *
-add_entry(struct record_journal *journal, const char *id)
+static struct journal_entry *
+add_entry(struct journal *journal, const char *id)
 {
-	struct record_journal_entry *entry = calloc(1, sizeof(*entry) + strlen(id) + 1);
+	struct journal_entry *entry = calloc(1, sizeof(*entry) + strlen(id) + 1);
 
 	if (entry == NULL)
 		return NULL;
@@ -49,7 +50,7 @@ add_entry(struct record_journal *journal, const char *id)
 }
 
 static int
-set_line(struct record_journal *journal, struct record_journal_entry *entry, const char *line)
+set_line(struct journal *journal, struct journal_entry *entry, const char *line)
 {
 	char *copy = strdup(line);
 
@@ -64,7 +65,7 @@ set_line(struct record_journal *journal, struct record_journal_entry *entry, con
 }
 
 static void
-remove_entry(struct record_journal *journal, struct record_journal_entry *entry)
+remove_entry(struct journal *journal, struct journal_entry *entry)
 {
 	*entry->prev = entry->next;
 	if (entry->next != NULL)
@@ -76,7 +77,7 @@ remove_entry(struct record_journal *journal, struct record_journal_entry *entry)
 
 /* Whole lines only: a half one would spoil the next. */
 static int
-append(struct record_journal *journal, const char *line, size_t length)
+append(struct journal *journal, const char *line, size_t length)
 {
 	ssize_t written = write(journal->fd, line, length);
 
@@ -92,9 +93,9 @@ append(struct record_journal *journal, const char *line, size_t length)
 
 /* Opens a file that this process alone may write. */
 static int
-open_alone(const char *path, int flags)
+open_alone(const char *path, mode_t mode, int flags)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, mode);
 
 	if (fd < 0)
 		return -errno;
@@ -107,18 +108,17 @@ open_alone(const char *path, int flags)
 
 /* The calls that are up, in a new file, which takes the old one's place once it is whole. */
 static int
-write_anew(struct record_journal *journal)
+write_anew(struct journal *journal)
 {
 	char path[PATH_MAX];
-	struct record_journal fresh = {.fd = -1};
+	struct journal fresh = {.fd = -1};
 
 	snprintf(path, sizeof(path), "%s.new", journal->path);
-	fresh.fd = open_alone(path, O_TRUNC);
+	fresh.fd = open_alone(path, journal->mode, O_TRUNC);
 	if (fresh.fd < 0)
 		return fresh.fd;
 	int result = 0;
-	for (struct record_journal_entry *at = journal->entries; at != NULL && result == 0;
-		at = at->next)
+	for (struct journal_entry *at = journal->entries; at != NULL && result == 0; at = at->next)
 		if (at->line != NULL)
 			result = append(&fresh, at->line, at->length);
 	if (result == 0 && rename(path, journal->path) != 0)
@@ -135,7 +135,7 @@ write_anew(struct record_journal *journal)
 }
 
 static void
-keep_small(struct record_journal *journal)
+keep_small(struct journal *journal)
 {
 	if (journal->size < REWRITE_SIZE || journal->size < 3 * journal->live)
 		return;
@@ -144,7 +144,7 @@ keep_small(struct record_journal *journal)
 }
 
 static void
-read_line(struct record_journal *journal, const char *line, size_t length)
+read_line(struct journal *journal, const char *line, size_t length)
 {
 	json_t *record = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
 	const char *over = json_string_value(json_object_get(record, "over"));
@@ -159,7 +159,7 @@ read_line(struct record_journal *journal, const char *line, size_t length)
 }
 
 static int
-read_all(struct record_journal *journal)
+read_all(struct journal *journal)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -184,19 +184,20 @@ read_all(struct record_journal *journal)
 }
 
 int
-record_journal_open(const char *path, struct record_journal **out)
+journal_open(const char *path, mode_t mode, struct journal **out)
 {
-	struct record_journal *journal = calloc(1, sizeof(*journal));
+	struct journal *journal = calloc(1, sizeof(*journal));
 	int result = -ENOMEM;
 
 	if (journal == NULL)
 		return result;
 	journal->fd = -1;
+	journal->mode = mode;
 	journal->path = strdup(path);
 	journal->found = json_object();
 	if (journal->path == NULL || journal->found == NULL)
 		goto fail;
-	journal->fd = open_alone(path, 0);
+	journal->fd = open_alone(path, mode, 0);
 	result = journal->fd < 0 ? journal->fd : read_all(journal);
 	if (result != 0)
 		goto fail;
@@ -204,12 +205,12 @@ record_journal_open(const char *path, struct record_journal **out)
 	return 0;
 
 fail:
-	record_journal_close(journal);
+	journal_close(journal);
 	return result;
 }
 
 void
-record_journal_close(struct record_journal *journal)
+journal_close(struct journal *journal)
 {
 	if (journal == NULL)
 		return;
@@ -222,14 +223,15 @@ record_journal_close(struct record_journal *journal)
 	free(journal);
 }
 
-struct record_journal_entry *
-record_journal_take(struct record_journal *journal, json_t **record)
+struct journal_entry *
+journal_take(struct journal *journal, const char *id, json_t **record)
 {
-	void *at = json_object_iter(journal->found);
+	void *at = id != NULL ? json_object_iter_at(journal->found, id)
+	                      : json_object_iter(journal->found);
 
 	if (at == NULL)
 		return NULL;
-	struct record_journal_entry *entry = add_entry(journal, json_object_iter_key(at));
+	struct journal_entry *entry = add_entry(journal, json_object_iter_key(at));
 	json_t *value = json_object_iter_value(at);
 	char *text = json_dumps(value, JSON_COMPACT), *line = NULL;
 	if (entry == NULL || text == NULL || asprintf(&line, "%s\n", text) < 0 ||
@@ -246,8 +248,7 @@ record_journal_take(struct record_journal *journal, json_t **record)
 }
 
 int
-record_journal_put(struct record_journal *journal, struct record_journal_entry **entry,
-	const char *id, const char *line)
+journal_put(struct journal *journal, struct journal_entry **entry, const char *id, const char *line)
 {
 	if (*entry == NULL)
 		*entry = add_entry(journal, id);
@@ -259,7 +260,7 @@ record_journal_put(struct record_journal *journal, struct record_journal_entry *
 }
 
 void
-record_journal_over(struct record_journal *journal, struct record_journal_entry *entry)
+journal_over(struct journal *journal, struct journal_entry *entry)
 {
 	char line[128];
 
@@ -273,7 +274,7 @@ record_journal_over(struct record_journal *journal, struct record_journal_entry 
 }
 
 int
-record_journal_fd(const struct record_journal *journal)
+journal_fd(const struct journal *journal)
 {
 	return journal->fd;
 }
