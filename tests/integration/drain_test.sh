@@ -43,6 +43,8 @@ while read -r -u 6 line; do
       else
         drain --wait --deadline 20 >"$lab_dir/waited" 2>&1 &
         DRAIN_PID=$!
+        # an order that came after the last call would end an empty pair
+        check "and waited for" eventually 5 grep -q "1 call(s); .*1 session(s)" "$lab_dir/waited"
       fi
       ;;
     cancelled?)
