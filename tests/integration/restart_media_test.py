@@ -3,67 +3,14 @@
 waits for a line; then all must be heard again within two seconds, by phones that keep their own ROC and were asked
 for nothing. Three times: with sequence numbers that have wrapped, SSRCs that are new, and at once again. In the end
 the calls still work: each ends by a BYE."""
-import base64
-import json
-import os
-import subprocess
 import sys
 import time
 
-from call_phone import CallPhone, key_of, port_of
+from call_phone import CallPhone
+from media_phones import Media, make_call
 
 SERVER, DOMAIN, CA, TOOL, CALLS = sys.argv[1:5] + [int(sys.argv[5])]
-FIRST_PORT = 30000
 AGAIN_MS = 2000
-
-
-def hexed(key):
-    return base64.b64decode(key).hex()
-
-
-def line_of(port, relay, mine, theirs, ssrc, sequence):
-    return "%d %s %d %s %s %d %d\n" % (port, SERVER, relay, hexed(mine), hexed(theirs), ssrc, sequence)
-
-
-class Media:
-    def __init__(self, lines):
-        self.tool = subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.tool.stdin.write("".join(lines) + "go\n")
-        self.tool.stdin.flush()
-
-    def ask(self, command):
-        self.tool.stdin.write(command + "\n")
-        self.tool.stdin.flush()
-        return json.loads(self.tool.stdout.readline())
-
-    def settled(self, seconds, good):
-        """The report, once it is good; or the last one."""
-        end = time.monotonic() + seconds
-        report = self.ask("report")
-        while not good(report) and time.monotonic() < end:
-            time.sleep(0.1)
-            report = self.ask("report")
-        return report
-
-    def close(self):
-        self.tool.stdin.close()
-        self.tool.wait(10)
-
-
-def make_call(alice, bob, number):
-    """Two phones' lines for the tool, and the call's dialog."""
-    ports = FIRST_PORT + 4 * number, FIRST_PORT + 4 * number + 2
-    keys = [base64.b64encode(os.urandom(30)).decode() for _ in range(2)]
-    call = alice.start("bob", alice.sdp(ports[0], key=keys[0]))
-    invite = bob.request("INVITE")
-    bob.say(invite, 200, "OK", bob.sdp(ports[1], key=keys[1]))
-    answer = alice.answered(call)
-    bob.request("ACK")
-    # a third of them wraps within seconds: ROC 1, on one side, or both
-    sequence = [65436 if number % 3 == 0 else 1000 + number, 65456 if number % 6 == 0 else 2000 + number]
-    ssrc = [0x10000 + number * 16, 0x20000 + number * 16]
-    return call, [line_of(ports[0], port_of(answer.body), keys[0], key_of(answer.body), ssrc[0], sequence[0]),
-                  line_of(ports[1], port_of(invite.body), keys[1], key_of(invite.body), ssrc[1], sequence[1])]
 
 
 def all_heard(report):
@@ -99,8 +46,8 @@ alice = CallPhone("alice", "wonderland", SERVER, DOMAIN, CA)
 bob = CallPhone("bob", "builder77", SERVER, DOMAIN, CA)
 assert alice.log_in().status == 200
 assert bob.log_in().status == 200
-made = [make_call(alice, bob, number) for number in range(CALLS)]
-media = Media([line for _, lines in made for line in lines])
+made = [make_call(alice, bob, number, SERVER) for number in range(CALLS)]
+media = Media(TOOL, [line for _, lines, _ in made for line in lines])
 media.ask("mark")
 check_heard(media.settled(10, all_heard), "before", 10000)
 media.ask("ssrc 2 %d" % 0x7000001)   # of call 1: known to the control plane by the time of the crash
@@ -118,7 +65,7 @@ crash(media, "at once again")
 time.sleep(3)
 crash(media, "third")
 assert quiet(alice) and quiet(bob), "a phone was asked for something"
-for call, _ in made:
+for call, _, _ in made:
     call.send("BYE")
     bye = bob.request("BYE")
     bob.reply(bye, 200, "OK")

@@ -8,8 +8,11 @@
  * Then, answered by a line of JSON each:
  *	mark		what is measured begins
  *	ssrc N VALUE	phone N sends with another SSRC from now on
+ *	hush		nobody sends any more
  *	report		of all since the mark: packets heard; bad: unverified; again: had
- *			an index heard before; the longest silence and the last, in ms
+ *			an index heard before; lost: indices that are missing; the longest
+ *			silence and the last, in ms. sent: the index after the last sent,
+ *			heard: the one after the highest heard
  * It ends with its input.
  */
 #include "tests/evp_srtp.h"
@@ -52,12 +55,14 @@ struct phone {
 	uint64_t packets;
 	uint64_t bad;
 	uint64_t again;
+	int64_t lost;
 	double last_ms;
 	double longest_ms;
 };
 
 static struct phone phones[PHONES_MAX];
 static unsigned count;
+static bool hushed;
 
 static double
 now_ms(void)
@@ -159,12 +164,14 @@ estimate(const struct heard *heard, uint16_t sequence)
 	return step < 0 && highest < (uint64_t)-step ? sequence : highest + (uint64_t)(int64_t)step;
 }
 
-/* Was this index heard before? Notes it. */
+/* Was this index heard before? Notes it, and what is missing before it; or is no more. */
 static bool
-note(struct heard *heard, uint64_t index)
+note(struct phone *phone, struct heard *heard, uint64_t index)
 {
 	if (index >= heard->highest) {
 		uint64_t by = index + 1 - heard->highest;
+		if (heard->highest > 0)
+			phone->lost += (int64_t)by - 1;
 		heard->window = by < WINDOW ? heard->window << by | 1 : 1;
 		heard->highest = index + 1;
 		return false;
@@ -173,6 +180,8 @@ note(struct heard *heard, uint64_t index)
 	bool before = age >= WINDOW || (heard->window >> age & 1) != 0;
 	if (age < WINDOW)
 		heard->window |= UINT64_C(1) << age;
+	if (!before)
+		phone->lost--;
 	return before;
 }
 
@@ -200,7 +209,7 @@ hear(struct phone *phone)
 		}
 		if (heard == &phone->heard[phone->heard_count])
 			phone->heard_count++;
-		if (note(heard, index)) {
+		if (note(phone, heard, index)) {
 			phone->again++;
 			continue;
 		}
@@ -218,6 +227,7 @@ mark(void)
 	for (unsigned i = 0; i < count; i++) {
 		struct phone *phone = &phones[i];
 		phone->packets = phone->bad = phone->again = 0;
+		phone->lost = 0;
 		phone->last_ms = now_ms();
 		phone->longest_ms = 0;
 	}
@@ -225,17 +235,28 @@ mark(void)
 }
 
 static void
+report_phone(const struct phone *phone, double now)
+{
+	uint64_t heard = 0;
+
+	if (phone->heard_count > 0)
+		heard = phone->heard[phone->heard_count - 1].highest;
+	printf("{\"packets\": %" PRIu64 ", \"bad\": %" PRIu64 ", \"again\": %" PRIu64
+	       ", \"lost\": %" PRId64 ", \"longest_ms\": %.0f, \"last_ms\": %.0f",
+		phone->packets, phone->bad, phone->again, phone->lost, phone->longest_ms,
+		now - phone->last_ms);
+	printf(", \"roc\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"heard\": %" PRIu64 "}",
+		phone->index >> 16, phone->index, heard);
+}
+
+static void
 report(void)
 {
 	double now = now_ms();
 
-	putchar('[');
 	for (unsigned i = 0; i < count; i++) {
-		const struct phone *phone = &phones[i];
-		printf("%s{\"packets\": %" PRIu64 ", \"bad\": %" PRIu64 ", \"again\": %" PRIu64
-		       ", \"longest_ms\": %.0f, \"last_ms\": %.0f, \"roc\": %" PRIu64 "}",
-			i == 0 ? "" : ", ", phone->packets, phone->bad, phone->again,
-			phone->longest_ms, now - phone->last_ms, phone->index >> 16);
+		fputs(i == 0 ? "[" : ", ", stdout);
+		report_phone(&phones[i], now);
 	}
 	puts("]");
 }
@@ -248,6 +269,9 @@ obey(const char *line)
 
 	if (strncmp(line, "mark", 4) == 0) {
 		mark();
+	} else if (strncmp(line, "hush", 4) == 0) {
+		hushed = true;
+		puts("{}");
 	} else if (strncmp(line, "report", 6) == 0) {
 		report();
 	} else if (sscanf(line, "ssrc %u %" SCNu32, &which, &ssrc) == 2 && which < count) {
@@ -304,7 +328,7 @@ run(void)
 				hear(&phones[i]);
 		for (unsigned part = 0; part < PACKET_MS; part++)
 			for (; now_ms() >= next[part]; next[part] += PACKET_MS)
-				for (unsigned i = part; i < count; i += PACKET_MS)
+				for (unsigned i = part; i < count && !hushed; i += PACKET_MS)
 					speak(&phones[i]);
 	}
 }
