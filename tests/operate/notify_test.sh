@@ -18,6 +18,7 @@ silent() {
   sleep 1
   ! said WATCHDOG=1
 }
+answers() { ctl status >/dev/null; }
 worker_of() { grep -l '^rte-worker' /proc/"$1"/task/*/comm | head -1 | cut -d/ -f5; }
 
 lab_up
@@ -40,7 +41,7 @@ lab_pids+=("$HOLD")
 check "a worker is held" eventually 5 in_log "$lab_dir/hold.log" held
 check "a worker that hangs is named" eventually 5 in_log "$lab_dir/media.log" "worker 0 has not ended a turn"
 check "and then it beats no more" silent
-check "though the control thread answers" ctl status >/dev/null
+check "though the control thread answers" answers
 kill "$HOLD"
 wait "$HOLD" 2>/dev/null
 forget
