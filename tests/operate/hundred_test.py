@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """hundred_test.py SERVER DOMAIN CA SRTP_PHONES CALLS: so many calls, with media both ways, under which the script that
-runs this does what it is asked for ("reload?", "watch?") and answers by a line. No packet may be missing at
+runs this does what it is asked for ("reload?", "restart?", "watch?") and answers by a line. No packet may be missing at
 any phone, no phone may be asked for anything; then half of the calls are ended by the caller, half by the callee."""
 import os
 import sys
@@ -21,8 +21,26 @@ def check(sentence, holds):
     bad |= not holds
 
 
-def left_alone(phone):
-    return phone.nothing(0.3) and not [m for m in phone.kept if not m.is_response]
+class InstancePhone(CallPhone):
+    """One that connects anew, and is known to be the same by its instance."""
+
+    def __init__(self, user, password, instance):
+        super().__init__(user, password, SERVER, DOMAIN, CA)
+        self.instance = instance
+        self.register_instance()
+
+    def register_instance(self):
+        self.contact += ';+sip.instance="<urn:uuid:%s>"' % self.instance
+        assert self.log_in().status == 200
+
+    def reconnect(self):
+        kept = self.tags, self.session
+        super().__init__(self.user, self.password, SERVER, DOMAIN, CA)
+        self.tags, self.session = kept
+        self.register_instance()
+
+    def left_alone(self):
+        return self.nothing(0.3) and not [m for m in self.kept if not m.is_response]
 
 
 def ask_script(what):
@@ -44,9 +62,8 @@ def none_lost(report, what):
         what, sum(phone["packets"] for phone in report), max(phone["longest_ms"] for phone in report)), not wrong)
 
 
-alice = CallPhone("alice", "wonderland", SERVER, DOMAIN, CA)
-bob = CallPhone("bob", "builder77", SERVER, DOMAIN, CA)
-assert alice.log_in().status == 200 and bob.log_in().status == 200
+alice = InstancePhone("alice", "wonderland", "5a5a-0001")
+bob = InstancePhone("bob", "builder77", "5a5a-0002")
 made = [make_call(alice, bob, number, SERVER) for number in range(CALLS)]
 dialogs = [(call, bob.dialog_of(invite)) for call, _, invite in made]
 lines = [line for _, pair, _ in made for line in pair]
@@ -54,11 +71,16 @@ media = Media(TOOL, lines)
 media.settled(10, lambda report: all(phone["packets"] > 20 for phone in report))
 media.ask("mark")
 ask_script("reload?")
-check("the phones were asked for nothing", left_alone(alice) and left_alone(bob))
+check("the phones were asked for nothing", alice.left_alone() and bob.left_alone())
 none_lost(media.ask("report"), "reload")
 
+ask_script("restart?")
+alice.reconnect()
+bob.reconnect()
 check("an UPDATE by either side of every fifth call is answered", all(
     end.ask("UPDATE").status == 200 for pair in dialogs[::5] for end in pair))
+none_lost(media.ask("report"), "restart of sallyport-sip")
+
 ask_script("watch?")
 none_lost(media.ask("report"), "all of it")
 media.ask("hush")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# 100 calls run while both daemons are reloaded, the metrics are scraped each second and the page's events are
-# read. No packet is lost, by the far ends' and the relay's count.
+# 100 calls run while both daemons are reloaded, sallyport-sip is restarted as in an upgrade, the metrics are
+# scraped each second and the page's events are read. No packet is lost, by the far ends' and the relay's count.
 # shellcheck source-path=SCRIPTDIR source=../integration/_init.sh
 . "$(dirname "$0")/../integration/_init.sh"
 calls=100
@@ -52,10 +52,18 @@ begin() {
 }
 reload() {
   sed -i -e 's/no_answer_s: 10/no_answer_s: 11/' -e 's/^media:/media:\n  one_way_s: 9/' "$lab_dir/sallyport.yaml"
-  check "both daemons are reloaded" eventually 1 \
+  check "both daemons are reloaded" \
     sh -c "'$BUILD/relay/sallyctl' --config '$lab_dir/sallyport.yaml' reload >'$lab_dir/reload.log' 2>&1"
   check "sallyport-media has changed" grep -q 'media.one_way_s: .* -> 9' "$lab_dir/reload.log"
   check "sallyport-sip has changed" grep -q 'sip.no_answer_s: 10 -> 11' "$lab_dir/reload.log"
+}
+restart() {
+  kill "$SIP_PID"
+  wait "$SIP_PID" 2>/dev/null
+  cat "$lab_dir/sip.log" >>"$lab_dir/earlier.log"
+  : >"$lab_dir/sip.log"
+  lab_sip
+  check "$calls calls go on in the new one" in_log "$lab_dir/sip.log" "$calls call(s) of an earlier life go on"
 }
 compare() { # SENT
   local relayed seconds
@@ -83,6 +91,7 @@ exec 5>"$lab_dir/told" 6<"$lab_dir/said"
 while read -r -u 6 word rest; do
   case $word in
     reload\?) begin && reload ;;
+    restart\?) restart ;;
     watch\?) check "$watch_s s are watched" eventually 20 scraped "$watch_s" ;;
     sent) compare "$rest" ;;
     *)
