@@ -91,21 +91,34 @@ on_deadline(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	b2bua_end_all(keep->b2bua, "the relay went away");
 }
 
+/* Calls that need the relay: not those that only wait for the last replies to their BYE. */
+static unsigned
+count_living(const struct b2bua *b2bua)
+{
+	unsigned living = 0;
+
+	for (unsigned i = 0; i < CALL_BUCKETS; i++)
+		for (const struct call *call = b2bua->bucket[i]; call != NULL; call = call->next)
+			living += call->state != CALL_ENDED;
+	return living;
+}
+
 void
 b2bua_relay_lost(struct b2bua *b2bua)
 {
 	struct call_keep *keep = b2bua->keep;
 	uint32_t wait_s = b2bua->agent->config->sip.dialogs.relay_wait_s;
+	unsigned living = count_living(b2bua);
 
 	su_timer_reset(keep->timer);
-	if (b2bua->count == 0 || keep->lost_ms != 0)
+	if (living == 0 || keep->lost_ms != 0)
 		return;
 	if (wait_s == 0) {
 		b2bua_end_all(b2bua, "the relay went away");
 		return;
 	}
 	keep->lost_ms = call_now_ms();
-	log_warning("%u call(s) wait %u s for the relay to come back", b2bua->count, wait_s);
+	log_warning("%u call(s) wait %u s for the relay to come back", living, wait_s);
 	su_timer_set_interval(
 		keep->deadline, on_deadline, (su_timer_arg_t *)keep, (su_duration_t)wait_s * 1000);
 }

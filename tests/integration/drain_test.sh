@@ -41,7 +41,7 @@ while read -r -u 6 line; do
         check "it is not waited for longer than asked" [ $? -eq 1 ]
         check "and the sentence names the cure" grep -q "1 call(s), 1 session(s).*--cancel" "$lab_dir/late"
       else
-        drain --wait --deadline 20 >"$lab_dir/waited" 2>&1 &
+        drain --wait --deadline 45 >"$lab_dir/waited" 2>&1 &
         DRAIN_PID=$!
         # an order that came after the last call would end an empty pair
         check "and waited for" eventually 5 grep -q "1 call(s); .*1 session(s)" "$lab_dir/waited"
@@ -59,6 +59,7 @@ check "the phones heard what they should" wait "$PHONES_PID"
 cat "$lab_dir/phones.log"
 check "whoever waited is told" wait "$DRAIN_PID"
 check "that the last call is over" grep -q "drained: the last call is over" "$lab_dir/waited"
+[ "$bad" -eq 0 ] || tail -n 5 "$lab_dir/waited" "$lab_dir/sip.log" "$lab_dir/media.log"
 check "sallyport-sip has ended, with status 0" ended "$SIP_PID"
 check "sallyport-media has ended, with status 0" ended "$MEDIA_PID"
 drain 2>"$lab_dir/nobody"
