@@ -68,7 +68,12 @@ lab_down() {
   done
   lab_pids=()
   for i in "$NS_R" "$NS_A" "$NS_B"; do
-    [ -n "$i" ] && ip netns del "$i" 2>/dev/null
+    [ -n "$i" ] || continue
+    # whoever is left in there: a child of one of the above, say
+    for pid in $(ip netns pids "$i" 2>/dev/null); do
+      kill -9 "$pid" 2>/dev/null
+    done
+    ip netns del "$i" 2>/dev/null
   done
   [ -n "$lab_dir" ] && rm -rf "$lab_dir"
   lab_dir=""

@@ -33,7 +33,8 @@ sees() { browser until "$@"; } # SECONDS SCRIPT
 background() { # NAME COMMAND...: in the relay's namespace
   local name=$1
   shift
-  in_relay "$@" >"$lab_dir/$name.log" 2>&1 </dev/null &
+  # not by a function, whose shell would be what is ended
+  ip netns exec "$NS_R" "$@" >"$lab_dir/$name.log" 2>&1 </dev/null &
   lab_pids+=("$!")
 }
 

@@ -20,7 +20,7 @@ lab_sip
 
 in_relay() { ip netns exec "$NS_R" "$@"; }
 scrape() { in_relay curl -sS --max-time 2 http://127.0.0.1:9478/metrics; }
-in_relay "$BUILD/web/sallyport-web" --config "$lab_dir/sallyport.yaml" >"$lab_dir/web.log" 2>&1 </dev/null &
+ip netns exec "$NS_R" "$BUILD/web/sallyport-web" --config "$lab_dir/sallyport.yaml" >"$lab_dir/web.log" 2>&1 </dev/null &
 lab_pids+=("$!")
 check "sallyport-web answers" eventually 10 sh -c "ip netns exec $NS_R curl -sSo '$lab_dir/first' http://127.0.0.1:9478/metrics 2>/dev/null"
 
