@@ -187,13 +187,19 @@ class Parts(Lab):
         self.assertEqual(done.stdout, "")
 
 
+def hear_signals():
+    """Whoever runs this in the background may have them ignored, and a shell can't change that."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Interrupted(Lab):
     def begin(self):
         """A lab whose part waits; returns it and the pid of what the part started."""
         process = subprocess.Popen(self.run_sh + ["--part", "datapath"], text=True,
                                    env=self.environment(DATAPATH_WAITS="1"),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
+                                   stderr=subprocess.PIPE, preexec_fn=hear_signals)
         self.addCleanup(process.kill)
         deadline = time.monotonic() + 20
         while "waiting" not in self.log():
