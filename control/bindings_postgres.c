@@ -16,6 +16,9 @@
 #define NODE_SIZE 256
 #define AT_ONCE 1000 /* rows of one statement */
 
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_MS 100
+
 struct server {
 	PGconn *connection;
 	char label[BINDINGS_LABEL_SIZE];
@@ -103,14 +106,30 @@ close_server(void *store)
 	free(server);
 }
 
-/* The lock goes with the connection, so with the process. */
+/* The lock goes with the connection, so with the process; but not at once: of one that was killed a
+ * moment ago the server may still finish the last request. Blocks for so long at most. */
+static int
+take_lock(const struct server *server, bool *locked, char *error)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+	int result = 0;
+
+	for (unsigned i = 0; i < LOCK_TRIES && result == 0 && !*locked; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		result = ask_bool(server,
+			"SELECT pg_try_advisory_lock("
+			"hashtextextended('sallyport bindings ' || $1, 0))",
+			locked, error);
+	}
+	return result;
+}
+
 static int
 set_up(const struct server *server, char *error)
 {
 	bool missing = false, locked = false;
-	int result = ask_bool(server,
-		"SELECT pg_try_advisory_lock(hashtextextended('sallyport bindings ' || $1, 0))",
-		&locked, error);
+	int result = take_lock(server, &locked, error);
 
 	if (result == 0 && !locked) {
 		snprintf(error, BINDINGS_ERROR_SIZE,
