@@ -149,9 +149,11 @@ else
     meson test -C "$root/build-test" --list 2>/dev/null
     exit 0
   fi
+  ran=() # a test of two suites runs once
   for suite in $suites; do
     echo "== suite $suite"
-    run_tests "$root/build-test" --suite "$suite"
+    run_tests "$root/build-test" --suite "$suite" "${ran[@]}"
+    ran+=(--no-suite "$suite")
   done
   case $suites in
     *\ *) run_fuzzers "$fuzz" ;;
