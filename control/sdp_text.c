@@ -35,8 +35,8 @@ span(const char *text, size_t at, size_t end, const char *characters)
 }
 
 /* RFC 8866 5.14: media SP port ["/" integer] SP proto *(SP fmt). Sofia-SIP 1.12.11 loops without
- * end and eats all memory on a format that starts with another character than a token's, so nothing
- * else may reach it. */
+ * end and eats all memory on a format that starts with another character than a token's, a tab
+ * before the first of them included, so nothing else may reach it. */
 static bool
 is_media_line(const char *text, size_t at, size_t end)
 {
@@ -59,7 +59,7 @@ is_media_line(const char *text, size_t at, size_t end)
 				return false;
 			at += count;
 		}
-		count = span(text, at, end, " \t");
+		count = span(text, at, end, " ");
 		if (at < end && count == 0)
 			return false;
 		at += count;

@@ -61,10 +61,20 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 passed=0 failed=0
+losers=$(mktemp) # what failed, and the end of its log: told once more at the end
+trap 'rm -f "$losers"' EXIT
+
+# finish: the last words
+finish() {
+  [ "$failed" -eq 0 ] || { echo "== what failed, once more"; cat "$losers"; }
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}
 
 fail() {
   echo "run.sh: $*" >&2
-  echo "$passed passed, $((failed + 1)) failed"
+  failed=$((failed + 1))
+  finish
   exit 1
 }
 
@@ -101,6 +111,8 @@ run_tests() {
     "$folder/meson-logs/testlog.json")
   passed=$((passed + $(cut -f1 <<<"$counts")))
   failed=$((failed + $(cut -f2 <<<"$counts")))
+  jq -rs '.[] | select(.result != "OK" and .result != "EXPECTEDFAIL") | "-- \(.name): \(.result)",
+    (((.stdout // "") + (.stderr // "")) | split("\n") | .[-25:][])' "$folder/meson-logs/testlog.json" >>"$losers"
 }
 
 # fuzz SECONDS: each target from its seeds and its corpus, what long runs found, in the tree; what breaks one is kept in its folder
@@ -120,7 +132,8 @@ run_fuzzers() {
       passed=$((passed + 1))
     else
       echo "FAIL: fuzz $name"
-      tail -40 "$folder/$name.log"
+      # the reason stands after the last inputs that were tried
+      { echo "-- fuzz $name"; grep -vaE '^#[0-9]+' "$folder/$name.log" | cut -c1-300 | tail -40; } | tee -a "$losers"
       failed=$((failed + 1))
     fi
   done
@@ -160,5 +173,4 @@ else
   esac
 fi
 [ $((passed + failed)) -gt 0 ] || fail "there was no test to run"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
