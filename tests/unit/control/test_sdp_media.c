@@ -325,9 +325,9 @@ static const struct {
 	{HEAD("192.0.2.7") "m=audio 5004x /6\r\n" CRYPTO, SDP_SYNTAX},
 	{HEAD("192.0.2.7") "m=audio 5004 x:y 6\r\n" CRYPTO, SDP_SYNTAX},
 	{HEAD("192.0.2.7") " m=audio 5004 x/y =6\r\n" CRYPTO, SDP_SYNTAX},
-	{HEAD("192.0.2.7") "m=audio 5004 RTMAC \t\t\r\n" CRYPTO, SDP_SYNTAX}, /* found by the fuzzer */
+	{HEAD("192.0.2.7") "m=audio 5004 RTMAC \t\t\r\n" CRYPTO, SDP_SYNTAX},
 	{HEAD("192.0.2.7") "m=audio 5004 x/y\t6\r\n" CRYPTO, SDP_SYNTAX},
-	{HEAD("192.0.2.7") "m=audio 5004 RTP/SAVP  \r\n" CRYPTO, SDP_NO_FORMAT}, /* spaces alone do no harm */
+	{HEAD("192.0.2.7") "m=audio 5004 RTP/SAVP  \r\n" CRYPTO, SDP_NO_FORMAT},
 	{HEAD("192.0.2.7") "m= audio 5004 x/y 6\r\n" CRYPTO, SDP_SYNTAX},
 	{HEAD("192.0.2.7") "m=\r\n" CRYPTO, SDP_SYNTAX},
 	{HEAD("192.0.2.7") "m=audio\r\n" CRYPTO, SDP_SYNTAX},
