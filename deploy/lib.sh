@@ -249,5 +249,5 @@ phone_start() {
 # phone_registered NAME
 phone_registered() { in_log "$lab_dir/$1/log" "200 OK.*\[1 binding\]\|registered successfully\|: 200 OK ("; }
 
-# heard NAME: the recording of what this phone heard
-heard() { find "$lab_dir/$1/heard" -name '*-dec.wav' | head -1; }
+# heard NAME: the recording of what this phone heard, in the longest of its calls
+heard() { find "$lab_dir/$1/heard" -name '*-dec.wav' -printf '%s %p\n' | sort -rn | head -1 | cut -d' ' -f2-; }
