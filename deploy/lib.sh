@@ -170,7 +170,7 @@ media_is_up() {
 }
 
 lab_sip() {
-  ip netns exec "$NS_R" "$BUILD/control/sallyport-sip" --config "$lab_dir/sallyport.yaml" \
+  ip netns exec "$NS_R" "${LAB_SIP_PROGRAM:-$BUILD/control/sallyport-sip}" --config "$lab_dir/sallyport.yaml" \
     >>"$lab_dir/sip.log" 2>&1 </dev/null &
   SIP_PID=$!
   lab_pids+=("$SIP_PID")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """hundred_test.py SERVER DOMAIN CA SRTP_PHONES CALLS: so many calls, with media both ways, under which the script that
-runs this does what it is asked for ("reload?", "restart?", "watch?") and answers by a line. No packet may be missing at
+runs this does what it is asked for ("reload?", "upgrade?", "watch?") and answers by a line. No packet may be missing at
 any phone, no phone may be asked for anything; then half of the calls are ended by the caller, half by the callee."""
 import os
 import sys
@@ -74,12 +74,12 @@ ask_script("reload?")
 check("the phones were asked for nothing", alice.left_alone() and bob.left_alone())
 none_lost(media.ask("report"), "reload")
 
-ask_script("restart?")
+ask_script("upgrade?")
 alice.reconnect()
 bob.reconnect()
 check("an UPDATE by either side of every fifth call is answered", all(
     end.ask("UPDATE").status == 200 for pair in dialogs[::5] for end in pair))
-none_lost(media.ask("report"), "restart of sallyport-sip")
+none_lost(media.ask("report"), "upgrade of sallyport-sip")
 
 ask_script("watch?")
 none_lost(media.ask("report"), "all of it")

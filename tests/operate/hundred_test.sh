@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# 100 calls run while both daemons are reloaded, sallyport-sip is restarted as in an upgrade, the metrics are
-# scraped each second and the page's events are read. No packet is lost, by the far ends' and the relay's count.
+# 100 calls run while both daemons are reloaded, sallyport-sip is upgraded to another release, the metrics are
+# scraped each second and the page is open in a browser. No packet is lost, by the far ends' and the relay's count.
 # shellcheck source-path=SCRIPTDIR source=../integration/_init.sh
 . "$(dirname "$0")/../integration/_init.sh"
 calls=100
 watch_s=10
+integration=$(cd "$(dirname "$0")/../integration" && pwd)
 
 lab_up
 lab_ca
@@ -15,6 +16,9 @@ lab_user alice wonderland
 lab_user bob builder77
 chgrp nogroup "$lab_dir/tls/server.key" # read again by the user that it has become
 chmod 640 "$lab_dir/tls/server.key"
+mkdir "$lab_dir/sbin"
+LAB_SIP_PROGRAM=$lab_dir/sbin/sallyport-sip
+cp "$BUILD/control/sallyport-sip" "$LAB_SIP_PROGRAM"
 lab_media
 lab_sip
 
@@ -23,6 +27,19 @@ scrape() { in_relay curl -sS --max-time 2 http://127.0.0.1:9478/metrics; }
 ip netns exec "$NS_R" "$BUILD/web/sallyport-web" --config "$lab_dir/sallyport.yaml" >"$lab_dir/web.log" 2>&1 </dev/null &
 lab_pids+=("$!")
 check "sallyport-web answers" eventually 10 sh -c "ip netns exec $NS_R curl -sSo '$lab_dir/first' http://127.0.0.1:9478/metrics 2>/dev/null"
+
+ip netns exec "$NS_R" chromedriver --port=9515 >"$lab_dir/driver.log" 2>&1 </dev/null &
+lab_pids+=("$!")
+browser() { in_relay python3 "$integration/browser.py" "$lab_dir/browser.json" "$@"; }
+sees() { browser until "$@"; } # SECONDS SCRIPT
+wait_for 15 in_log "$lab_dir/driver.log" "started successfully" || fail "chromedriver does not start"
+browser start 9515 "$lab_dir/profile" || fail "the browser does not start"
+browser size 1440 1060
+browser go http://127.0.0.1:9478/
+both_up="document.querySelectorAll('.plane .good').length === 2"
+all_shown="document.querySelectorAll('#calls tr').length === $calls"
+all_up="[...document.querySelectorAll('#calls tr')].every((row) => row.cells[2].textContent === 'up')"
+check "the page is open in a browser" sees 10 "$both_up"
 
 # scrape_on: a line for each second: how many sessions the scrape tells of
 scrape_on() {
@@ -35,13 +52,14 @@ scrape_on() {
 watch_begins() {
   scrape_on &
   lab_pids+=("$!")
-  in_relay curl -sSN http://127.0.0.1:9478/events >"$lab_dir/events" 2>"$lab_dir/events.log" &
-  EVENTS_PID=$!
-  lab_pids+=("$EVENTS_PID")
+  check "the page shows $calls calls" sees 5 "$all_shown"
+  # each view that comes tells its time there
+  sees 1 "(window.views = 0, new MutationObserver(() => window.views++).observe(
+    document.getElementById('updated'), {childList: true}), window.opened = performance.timeOrigin, true)"
   watched_from=$SECONDS
 }
 scraped() { [ "$(wc -l <"$lab_dir/scrapes")" -ge "$1" ]; }
-views() { grep -c '^event: view' "$lab_dir/events"; }
+release() { "$BUILD/relay/sallyctl" --config "$lab_dir/sallyport.yaml" sip stats --json | jq -r .release; }
 drops() { ctl --all --json stats | jq -c 'with_entries(select((.key | startswith("drop.")) and .value > 0))'; }
 
 begin() {
@@ -57,13 +75,22 @@ reload() {
   check "sallyport-media has changed" grep -q 'media.one_way_s: .* -> 9' "$lab_dir/reload.log"
   check "sallyport-sip has changed" grep -q 'sip.no_answer_s: 10 -> 11' "$lab_dir/reload.log"
 }
-restart() {
+# upgrade: as dpkg puts a new program in the place of one that runs, and as the package has it started then
+upgrade() {
+  local before
+  before=$(release)
+  cp "$BUILD/tests/operate/sallyport-sip" "$LAB_SIP_PROGRAM.dpkg-new"
+  mv "$LAB_SIP_PROGRAM.dpkg-new" "$LAB_SIP_PROGRAM"
+  check "release $before runs, though another is installed" [ "$(release)" = "$before" ]
   kill "$SIP_PID"
   wait "$SIP_PID" 2>/dev/null
   cat "$lab_dir/sip.log" >>"$lab_dir/earlier.log"
   : >"$lab_dir/sip.log"
   lab_sip
   check "$calls calls go on in the new one" in_log "$lab_dir/sip.log" "$calls call(s) of an earlier life go on"
+  check "which is release $before.next" [ "$(release)" = "$before.next" ]
+  check "the page says so, and shows $calls calls that are up" sees 10 \
+    "/sip $before\\.next/.test(document.getElementById('releases').textContent) && $both_up && $all_shown && $all_up"
 }
 compare() { # SENT
   local relayed seconds
@@ -77,8 +104,8 @@ compare() { # SENT
   check "the $calls calls are there" [ "$(sessions)" -eq "$calls" ]
   check "$(wc -l <"$lab_dir/scrapes") scrapes" scraped $((seconds * 3 / 4))
   check "each told of $calls sessions" [ "$(sort -u "$lab_dir/scrapes")" = "$calls" ]
-  check "$(views) events came" [ "$(views)" -ge $((seconds * 3 / 4)) ]
-  check "the stream was never cut" kill -0 "$EVENTS_PID"
+  check "the page had a view each second, and shows $calls calls" sees 1 "window.views >= $((seconds * 3 / 4)) && $all_shown"
+  check "it was never loaded anew" sees 1 "window.opened === performance.timeOrigin"
 }
 
 mkfifo "$lab_dir/said" "$lab_dir/told"
@@ -91,7 +118,7 @@ exec 5>"$lab_dir/told" 6<"$lab_dir/said"
 while read -r -u 6 word rest; do
   case $word in
     reload\?) begin && reload ;;
-    restart\?) restart ;;
+    upgrade\?) upgrade ;;
     watch\?) check "$watch_s s are watched" eventually 20 scraped "$watch_s" ;;
     sent) compare "$rest" ;;
     *)
