@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Defaults, and what a schema can't say: ranges, addresses, names that must differ. */
+/* What neither a schema nor the table of settings can say: addresses, names that must differ. */
 #include "config_private.h"
 
 #include <errno.h>
@@ -9,57 +9,17 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define WORKERS_MAX 64
-#define SESSIONS_MAX 1000000
-
-static int
-default_string(char **field, const char *value)
-{
-	if (*field == NULL)
-		*field = strdup(value);
-	return *field == NULL ? -ENOMEM : 0;
-}
-
-static void
-default_uint(const struct config_lines *lines, const char *path, uint32_t *field, uint32_t value)
-{
-	if (!config_lines_has(lines, path))
-		*field = value;
-}
-
-static int
-default_lists(struct config_sip *sip)
-{
-	if (sip->suites_count == 0) {
-		sip->suites = calloc(2, sizeof(*sip->suites));
-		if (sip->suites == NULL)
-			return -ENOMEM;
-		sip->suites[sip->suites_count++] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_80;
-		sip->suites[sip->suites_count++] = RELAY_SUITE_AES_CM_128_HMAC_SHA1_32;
-	}
-	if (sip->digests_count == 0) {
-		sip->digests = calloc(3, sizeof(*sip->digests));
-		if (sip->digests == NULL)
-			return -ENOMEM;
-		sip->digests[sip->digests_count++] = CONFIG_DIGEST_SHA_512_256;
-		sip->digests[sip->digests_count++] = CONFIG_DIGEST_SHA_256;
-		sip->digests[sip->digests_count++] = CONFIG_DIGEST_MD5;
-	}
-	return 0;
-}
-
 /* Where address `k` of interface `index` stands in the file; `name` is a key of it, with its dot,
  * or nothing. In the short form that is the interface itself. */
 static const char *
 address_field(const struct config_lines *lines, unsigned index, unsigned k, const char *name,
 	char field[CONFIG_FIELD_TEXT])
 {
-	snprintf(field, CONFIG_FIELD_TEXT, "media.interfaces[%u].addresses", index);
-	if (config_lines_has(lines, field))
-		snprintf(field, CONFIG_FIELD_TEXT, "media.interfaces[%u].addresses[%u]%s", index, k,
-			name);
-	else
-		snprintf(field, CONFIG_FIELD_TEXT, "media.interfaces[%u]%s", index, name);
+	char listed[CONFIG_FIELD_TEXT];
+
+	snprintf(listed, sizeof(listed), "media.interfaces[%u].addresses[%u]%s", index, k, name);
+	if (config_lines_spelling(lines, listed, field) == listed)
+		strcpy(field, listed);
 	return field;
 }
 
@@ -78,59 +38,19 @@ take_single(struct config_interface *at)
 	return 0;
 }
 
-static int
-default_interface(const struct config_lines *lines, struct config_interface *at, unsigned index)
-{
-	char field[CONFIG_FIELD_TEXT];
-
-	if (take_single(at) != 0)
-		return -ENOMEM;
-	for (unsigned k = 0; k < at->addresses_count; k++)
-		if (!config_lines_has(lines, address_field(lines, index, k, ".ports", field)))
-			at->addresses[k].ports = (struct config_ports){20000, 39999};
-	snprintf(field, sizeof(field), "media.interfaces[%u].dscp", index);
-	default_uint(lines, field, &at->dscp, 46); /* EF, RFC 3246: voice, by RFC 4594 4.1 */
-	return 0;
-}
-
 int
 config_set_defaults(struct config *config, const struct config_lines *lines)
 {
-	struct config_media *media = &config->media;
 	struct config_sip *sip = &config->sip;
-	uint32_t port = sip->port;
 
-	default_uint(lines, "media.memory_mb", &media->memory_mb, 256);
-	default_uint(lines, "media.workers", &media->workers, 1);
-	default_uint(lines, "media.sessions", &media->sessions, 10000);
-	default_uint(lines, "media.timeout_s", &media->timeout_s, 60);
-	default_uint(lines, "media.hold_timeout_s", &media->hold_timeout_s, 7200);
-	default_uint(lines, "media.one_way_s", &media->one_way_s, 15);
-	default_uint(lines, "sip.port", &port, 5061);
-	default_uint(lines, "sip.nonce_lifetime_s", &sip->nonce_lifetime_s, 300);
-	default_uint(lines, "sip.expires_min_s", &sip->expires_min_s, 60);
-	default_uint(lines, "sip.expires_default_s", &sip->expires_default_s, 3600);
-	default_uint(lines, "sip.expires_max_s", &sip->expires_max_s, 7200);
-	default_uint(lines, "sip.no_answer_s", &sip->no_answer_s, 60);
-	sip->port = (uint16_t)port;
-	config_records_default(sip, lines);
-	config_auth_default(sip, lines);
-	if (!config_lines_has(lines, "log.level"))
-		config->log.level = LOG_LEVEL_INFO;
-	for (unsigned i = 0; i < media->interfaces_count; i++)
-		if (default_interface(lines, &media->interfaces[i], i) != 0)
+	for (unsigned i = 0; i < config->media.interfaces_count; i++)
+		if (take_single(&config->media.interfaces[i]) != 0)
 			return -ENOMEM;
-	if (default_lists(sip) != 0 || config_trunks_default(sip, lines) != 0 ||
-		config_headers_default(sip, lines) != 0 ||
-		config_registrar_default(sip, lines) != 0 ||
-		default_string(&media->socket, "/run/sallyport/relay.sock") != 0 ||
-		default_string(&media->engine, "auto") != 0 ||
-		default_string(&sip->users, "/var/lib/sallyport/users.db") != 0)
+	if (config_table_default(config, lines) != 0)
 		return -ENOMEM;
-	if (config_dialogs_default(sip, lines) != 0 || /* after the registrar's */
-		config_web_default(&config->web, lines) != 0)
-		return -ENOMEM;
-	return config_limits_default(sip, lines);
+	config_limits_default(sip, lines);
+	return config_trunks_default(sip, lines) != 0 || config_dialogs_default(sip) != 0 ? -ENOMEM
+	                                                                                  : 0;
 }
 
 int
@@ -284,8 +204,6 @@ check_vlan(const struct config_complaint *to, const struct config_media *media, 
 	char field[CONFIG_FIELD_TEXT];
 
 	snprintf(field, sizeof(field), "media.interfaces[%u].vlan", index);
-	if (config_check_range(to, field, at->vlan, 0, 4094) != 0)
-		return -EINVAL;
 	for (unsigned i = 0; i < index; i++) {
 		const struct config_interface *other = &media->interfaces[i];
 		if (strcmp(other->device, at->device) != 0 || other->vlan != at->vlan)
@@ -306,11 +224,8 @@ static int
 check_interface(const struct config_complaint *to, struct config_media *media, unsigned index)
 {
 	struct config_interface *at = &media->interfaces[index];
-	char field[CONFIG_FIELD_TEXT];
 
-	snprintf(field, sizeof(field), "media.interfaces[%u].dscp", index);
 	if (check_name(to, media, index) != 0 || check_vlan(to, media, index) != 0 ||
-		config_check_range(to, field, at->dscp, 0, 63) != 0 ||
 		check_forms(to, at, index) != 0)
 		return -EINVAL;
 	for (unsigned k = 0; k < at->addresses_count; k++)
@@ -326,14 +241,6 @@ check_media(const struct config_complaint *to, struct config_media *media)
 		return config_complain_of(to, "media.socket",
 			"the path has more than %zu characters",
 			sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-	if (config_check_range(to, "media.memory_mb", media->memory_mb, 64, 1048576) != 0 ||
-		config_check_range(to, "media.workers", media->workers, 1, WORKERS_MAX) != 0 ||
-		config_check_range(to, "media.sessions", media->sessions, 1, SESSIONS_MAX) != 0 ||
-		config_check_range(to, "media.timeout_s", media->timeout_s, 1, 86400) != 0 ||
-		config_check_range(to, "media.hold_timeout_s", media->hold_timeout_s, 1, 86400) !=
-			0 ||
-		config_check_range(to, "media.one_way_s", media->one_way_s, 0, 86400) != 0)
-		return -EINVAL;
 	if (media->cpus_count != 0 && media->cpus_count != media->workers)
 		return config_complain_of(to, "media.cpus",
 			"%u CPUs for %u workers: name one for each", media->cpus_count,
@@ -368,15 +275,10 @@ check_sip(const struct config_complaint *to, struct config_sip *sip)
 	if (strspn(sip->domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				".-_[]:") != strlen(sip->domain))
 		return config_complain_of(to, "sip.domain", "\"%s\" is no host name", sip->domain);
-	if (config_check_range(to, "sip.port", sip->port, 1, 65535) != 0 ||
-		config_check_range(to, "sip.nonce_lifetime_s", sip->nonce_lifetime_s, 1, 86400) !=
-			0 ||
-		config_check_range(to, "sip.expires_min_s", sip->expires_min_s, 1, 86400) != 0 ||
-		config_check_range(to, "sip.expires_max_s", sip->expires_max_s, sip->expires_min_s,
-			604800) != 0 ||
+	if (config_check_range(to, "sip.expires_max_s", sip->expires_max_s, sip->expires_min_s,
+		    config_table_most("sip.expires_max_s")) != 0 ||
 		config_check_range(to, "sip.expires_default_s", sip->expires_default_s,
-			sip->expires_min_s, sip->expires_max_s) != 0 ||
-		config_check_range(to, "sip.no_answer_s", sip->no_answer_s, 1, 180) != 0)
+			sip->expires_min_s, sip->expires_max_s) != 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < sip->suites_count; i++)
 		for (unsigned k = 0; k < i; k++)
@@ -388,7 +290,7 @@ check_sip(const struct config_complaint *to, struct config_sip *sip)
 			if (sip->digests[i] == sip->digests[k])
 				return config_complain_of(
 					to, "sip.digests", "an algorithm is named twice");
-	if (config_registrar_check(to, sip) != 0 || config_dialogs_check(to, sip) != 0)
+	if (config_dialogs_check(to, sip) != 0)
 		return -EINVAL;
 	return config_trunks_check(to, sip) != 0 ? -EINVAL : config_limits_check(to, sip);
 }
@@ -399,7 +301,7 @@ config_check(
 {
 	struct config_complaint to = {text, lines};
 
-	if (check_media(&to, &config->media) != 0)
+	if (config_table_check(&to, config) != 0 || check_media(&to, &config->media) != 0)
 		return -EINVAL;
 	if (config_web_check(&to, &config->web) != 0)
 		return -EINVAL;
@@ -409,8 +311,6 @@ config_check(
 	if (check_sip(&to, &config->sip) != 0)
 		return -EINVAL;
 	if (config_records_check(&to, &config->sip) != 0)
-		return -EINVAL;
-	if (config_auth_check(&to, &config->sip) != 0)
 		return -EINVAL;
 	return config_headers_check(&to, &config->sip);
 }

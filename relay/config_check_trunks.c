@@ -22,16 +22,6 @@ field_of(const char *list, unsigned index, const char *key, char field[CONFIG_FI
 	return field;
 }
 
-static void
-default_uint(const struct config_lines *lines, unsigned index, const char *key, uint32_t *field,
-	uint32_t value)
-{
-	char path[CONFIG_FIELD_TEXT];
-
-	if (!config_lines_has(lines, field_of("trunks", index, key, path)))
-		*field = value;
-}
-
 /* Splits "HOST:PORT", "[V6]:PORT", or either without a port. False: it is neither. */
 static bool
 split_address(struct config_trunk *trunk)
@@ -95,19 +85,9 @@ config_trunks_default(struct config_sip *sip, const struct config_lines *lines)
 		/* a bad one is complained of by the checks, which know the line */
 		if (!split_address(trunk))
 			trunk->host[0] = '\0';
-		default_uint(lines, i, "weight", &trunk->weight, 1);
-		default_uint(lines, i, "ping_s", &trunk->ping_s, 30);
-		default_uint(lines, i, "ping_failures", &trunk->ping_failures, 3);
 		if (!config_lines_has(lines, field_of("trunks", i, "srtp", field)))
 			trunk->srtp = sip->srtp;
 		if (default_strings(sip, trunk) != 0)
-			return -ENOMEM;
-	}
-	for (unsigned i = 0; i < sip->routes_count; i++) {
-		struct config_route *route = &sip->routes[i];
-		if (route->from == NULL)
-			route->from = strdup(CONFIG_ANYBODY);
-		if (route->from == NULL)
 			return -ENOMEM;
 	}
 	return 0;
@@ -197,17 +177,6 @@ check_trunk(const struct config_complaint *to, struct config_sip *sip, unsigned 
 {
 	struct config_trunk *trunk = &sip->trunks[index];
 	char field[CONFIG_FIELD_TEXT];
-	const struct {
-		const char *key;
-		uint32_t value, least, most;
-	} ranges[] = {
-		{"priority", trunk->priority, 0, 65535},
-		{"weight", trunk->weight, 0, 65535},
-		{"calls_max", trunk->calls_max, 0, 1000000},
-		{"calls_per_second", trunk->calls_per_second, 0, 100000},
-		{"ping_s", trunk->ping_s, 0, 3600},
-		{"ping_failures", trunk->ping_failures, 1, 100},
-	};
 
 	if (check_names(to, sip, index) != 0)
 		return -EINVAL;
@@ -222,10 +191,6 @@ check_trunk(const struct config_complaint *to, struct config_sip *sip, unsigned 
 	if ((trunk->certificate == NULL) != (trunk->private_key == NULL))
 		return config_complain_of(to, field_of("trunks", index, "", field),
 			"certificate and private_key go together: give both, or neither");
-	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (config_check_range(to, field_of("trunks", index, ranges[i].key, field),
-			    ranges[i].value, ranges[i].least, ranges[i].most) != 0)
-			return -EINVAL;
 	for (unsigned i = 0; i < trunk->suites_count; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (trunk->suites[i] == trunk->suites[k])
@@ -298,12 +263,7 @@ check_route(const struct config_complaint *to, const struct config_sip *sip, uns
 	char field[CONFIG_FIELD_TEXT];
 
 	if (check_number(to, field_of("routes", index, "prefix", field), route->prefix) != 0 ||
-		check_number(to, field_of("routes", index, "prepend", field), route->prepend) !=
-			0 ||
-		config_check_range(to, field_of("routes", index, "strip", field), route->strip, 0,
-			CONFIG_NUMBER_MAX) != 0 ||
-		config_check_range(to, field_of("routes", index, "priority", field),
-			route->priority, 0, 65535) != 0)
+		check_number(to, field_of("routes", index, "prepend", field), route->prepend) != 0)
 		return -EINVAL;
 	if (strcmp(route->from, CONFIG_USERS) != 0 && strcmp(route->from, CONFIG_ANYBODY) != 0 &&
 		check_peer(to, field_of("routes", index, "from", field), sip, route->from, false) !=
@@ -338,8 +298,5 @@ config_trunks_check(const struct config_complaint *to, struct config_sip *sip)
 	for (unsigned i = 0; i < sip->routes_count; i++)
 		if (check_route(to, sip, i) != 0)
 			return -EINVAL;
-	if (config_check_range(to, "sip.calls.max", sip->calls.max, 0, 1000000) != 0 ||
-		config_check_range(to, "sip.calls.per_user", sip->calls.per_user, 0, 1000000) != 0)
-		return -EINVAL;
-	return config_check_range(to, "sip.calls.per_second", sip->calls.per_second, 0, 100000);
+	return 0;
 }

@@ -12,12 +12,6 @@
 #define STORE_FOLDER "/var/lib/sallyport-sip"
 #define NO_STORE "none"
 #define PATH_ROOM 32 /* characters, for what is put behind a path */
-#define RETURN_S 60
-#define SESSION_EXPIRES_S 1800 /* RFC 4028 4 recommends it */
-#define SESSION_MIN_S 90       /* RFC 4028 4: none is less */
-#define REKEY_HOURS_MOST 720
-#define RELAY_WAIT_S 30
-#define RELAY_WAIT_S_MOST 600
 
 /* Beside the bindings, where those are in a file: so that each sallyport-sip has its own. */
 static char *
@@ -33,12 +27,10 @@ default_store(const char *bindings)
 }
 
 int
-config_dialogs_default(struct config_sip *sip, const struct config_lines *lines)
+config_dialogs_default(struct config_sip *sip)
 {
 	struct config_dialogs *dialogs = &sip->dialogs;
 
-	if (!config_lines_has(lines, "sip.dialogs_return_s"))
-		dialogs->return_s = RETURN_S;
 	if (dialogs->store != NULL && strcmp(dialogs->store, NO_STORE) == 0) {
 		free(dialogs->store);
 		dialogs->store = NULL;
@@ -47,13 +39,6 @@ config_dialogs_default(struct config_sip *sip, const struct config_lines *lines)
 		if (dialogs->store == NULL)
 			return -ENOMEM;
 	}
-
-	if (!config_lines_has(lines, "sip.session_expires_s"))
-		dialogs->session_expires_s = SESSION_EXPIRES_S;
-	if (!config_lines_has(lines, "sip.session_min_s"))
-		dialogs->session_min_s = SESSION_MIN_S;
-	if (!config_lines_has(lines, "sip.relay_wait_s"))
-		dialogs->relay_wait_s = RELAY_WAIT_S;
 	return 0;
 }
 
@@ -66,17 +51,8 @@ config_dialogs_check(const struct config_complaint *to, struct config_sip *sip)
 		(dialogs->store[0] != '/' || strlen(dialogs->store) >= PATH_MAX - PATH_ROOM))
 		return config_complain_of(to, "sip.dialogs",
 			"\"%s\" is no absolute path, nor \"" NO_STORE "\"", dialogs->store);
-	if (config_check_range(to, "sip.dialogs_return_s", dialogs->return_s, 1, 86400) != 0)
-		return -EINVAL;
-	if (config_check_range(
-		    to, "sip.session_min_s", dialogs->session_min_s, SESSION_MIN_S, 86400) != 0)
-		return -EINVAL;
-	if (dialogs->session_expires_s != 0 &&
-		config_check_range(to, "sip.session_expires_s", dialogs->session_expires_s,
-			dialogs->session_min_s, 86400) != 0)
-		return -EINVAL;
-	if (config_check_range(
-		    to, "sip.relay_wait_s", dialogs->relay_wait_s, 0, RELAY_WAIT_S_MOST) != 0)
-		return -EINVAL;
-	return config_check_range(to, "sip.rekey_hours", dialogs->rekey_hours, 0, REKEY_HOURS_MOST);
+	if (dialogs->session_expires_s == 0)
+		return 0;
+	return config_check_range(to, "sip.session_expires_s", dialogs->session_expires_s,
+		dialogs->session_min_s, config_table_most("sip.session_expires_s"));
 }

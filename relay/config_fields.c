@@ -1,171 +1,134 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every field of the schema: may it change while the daemon runs, and who reads it? */
-#include "config_reload.h"
+/* Every setting but those of section "sip": what it means, its default and limits, who reads it,
+ * and may it change while the daemon runs? The defaults and limits are those that config_load()
+ * goes by, and docs/config.md is made of this. */
+#include "config_fields.h"
 
 #include <string.h>
 
-#define MEDIA CONFIG_READER_MEDIA
-#define SIP CONFIG_READER_SIP
-#define BOTH (MEDIA | SIP)
-#define WEB CONFIG_READER_WEB
-
 static const struct config_field fields[] = {
-	{"log.level", CONFIG_LIVE, BOTH},
-	{"media.socket", CONFIG_RESTART, BOTH},
-	{"media.user", CONFIG_RESTART, MEDIA},
-	{"media.memory", CONFIG_RESTART, MEDIA},
-	{"media.memory_mb", CONFIG_RESTART, MEDIA},
-	{"media.workers", CONFIG_RESTART, MEDIA},
-	{"media.cpus", CONFIG_RESTART, MEDIA},
-	{"media.poll", CONFIG_RESTART, MEDIA},
-	{"media.engine", CONFIG_RESTART, MEDIA},
-	{"media.sessions", CONFIG_RESTART, MEDIA},
-	{"media.timeout_s", CONFIG_LIVE, MEDIA},
-	{"media.hold_timeout_s", CONFIG_LIVE, MEDIA},
-	{"media.telemetry", CONFIG_RESTART, MEDIA},
-	{"media.one_way_s", CONFIG_LIVE, MEDIA},
-	{"media.interfaces[]", CONFIG_RESTART, BOTH},
-	{"media.interfaces[].name", CONFIG_RESTART, BOTH},
-	{"media.interfaces[].device", CONFIG_RESTART, MEDIA},
-	{"media.interfaces[].vlan", CONFIG_RESTART, MEDIA},
-	{"media.interfaces[].dscp", CONFIG_LIVE, MEDIA},
-	{"media.interfaces[].addresses[]", CONFIG_RESTART, BOTH},
-	{"media.interfaces[].addresses[].address", CONFIG_RESTART, BOTH},
-	{"media.interfaces[].addresses[].gateway", CONFIG_RESTART, BOTH},
-	{"media.interfaces[].addresses[].ports.first", CONFIG_LIVE, MEDIA},
-	{"media.interfaces[].addresses[].ports.last", CONFIG_LIVE, MEDIA},
-	{"media.interfaces[].address", CONFIG_FORM, BOTH},
-	{"media.interfaces[].gateway", CONFIG_FORM, BOTH},
-	{"media.interfaces[].ports.first", CONFIG_FORM, MEDIA},
-	{"media.interfaces[].ports.last", CONFIG_FORM, MEDIA},
-	{"sip.address", CONFIG_RESTART, SIP},
-	{"sip.port", CONFIG_RESTART, SIP},
-	{"sip.domain", CONFIG_RESTART, SIP},
-	{"sip.certificate", CONFIG_LIVE, SIP},
-	{"sip.private_key", CONFIG_LIVE, SIP},
-	{"sip.ca", CONFIG_LIVE, SIP},
-	{"sip.users", CONFIG_LIVE, SIP},
-	{"sip.user", CONFIG_RESTART, SIP},
-	{"sip.srtp", CONFIG_LIVE, SIP},
-	{"sip.unencrypted_srtcp", CONFIG_LIVE, SIP},
-	{"sip.suites", CONFIG_LIVE, SIP},
-	{"sip.digests", CONFIG_LIVE, SIP},
-	{"sip.nonce_lifetime_s", CONFIG_LIVE, SIP},
-	{"sip.expires_min_s", CONFIG_LIVE, SIP},
-	{"sip.expires_default_s", CONFIG_LIVE, SIP},
-	{"sip.expires_max_s", CONFIG_LIVE, SIP},
-	{"sip.no_answer_s", CONFIG_LIVE, SIP},
-	{"sip.contacts_max", CONFIG_LIVE, SIP},
-	{"sip.bindings_max", CONFIG_LIVE, SIP},
-	{"sip.flow_timer_s", CONFIG_LIVE, SIP},
-	{"sip.bindings", CONFIG_RESTART, SIP},
-	{"sip.dialogs", CONFIG_RESTART, SIP},
-	{"sip.dialogs_return_s", CONFIG_LIVE, SIP},
-	{"sip.trunks[]", CONFIG_LIVE, SIP},
-	{"sip.trunks[].name", CONFIG_LIVE, SIP},
-	{"sip.trunks[].group", CONFIG_LIVE, SIP},
-	{"sip.trunks[].address", CONFIG_LIVE, SIP},
-	{"sip.trunks[].tls_name", CONFIG_LIVE, SIP},
-	{"sip.trunks[].certificate", CONFIG_LIVE, SIP},
-	{"sip.trunks[].private_key", CONFIG_LIVE, SIP},
-	{"sip.trunks[].credentials[]", CONFIG_LIVE, SIP},
-	{"sip.trunks[].credentials[].realm", CONFIG_LIVE, SIP},
-	{"sip.trunks[].credentials[].user", CONFIG_LIVE, SIP},
-	{"sip.trunks[].credentials[].password_file", CONFIG_LIVE, SIP},
-	{"sip.trunks[].priority", CONFIG_LIVE, SIP},
-	{"sip.trunks[].weight", CONFIG_LIVE, SIP},
-	{"sip.trunks[].srtp", CONFIG_LIVE, SIP},
-	{"sip.trunks[].suites", CONFIG_LIVE, SIP},
-	{"sip.trunks[].calls_max", CONFIG_LIVE, SIP},
-	{"sip.trunks[].calls_per_second", CONFIG_LIVE, SIP},
-	{"sip.trunks[].ping_s", CONFIG_LIVE, SIP},
-	{"sip.trunks[].ping_failures", CONFIG_LIVE, SIP},
-	{"sip.trunks[].from_domain", CONFIG_LIVE, SIP},
-	{"sip.trunks[].trust_identity", CONFIG_LIVE, SIP},
-	{"sip.trunks[].direction", CONFIG_LIVE, SIP},
-	{"sip.routes[]", CONFIG_LIVE, SIP},
-	{"sip.routes[].prefix", CONFIG_LIVE, SIP},
-	{"sip.routes[].from", CONFIG_LIVE, SIP},
-	{"sip.routes[].to", CONFIG_LIVE, SIP},
-	{"sip.routes[].strip", CONFIG_LIVE, SIP},
-	{"sip.routes[].prepend", CONFIG_LIVE, SIP},
-	{"sip.routes[].priority", CONFIG_LIVE, SIP},
-	{"sip.calls.max", CONFIG_LIVE, SIP},
-	{"sip.calls.per_user", CONFIG_LIVE, SIP},
-	{"sip.calls.per_second", CONFIG_LIVE, SIP},
-	{"sip.control_socket", CONFIG_RESTART, SIP},
-	{"sip.peering.address", CONFIG_RESTART, SIP},
-	{"sip.peering.port", CONFIG_RESTART, SIP},
-	{"sip.peering.certificate", CONFIG_LIVE, SIP},
-	{"sip.peering.private_key", CONFIG_LIVE, SIP},
-	{"sip.peering.ca", CONFIG_LIVE, SIP},
-	{"sip.limits.connections", CONFIG_LIVE, SIP},
-	{"sip.limits.connections_per_source", CONFIG_LIVE, SIP},
-	{"sip.limits.connects_per_second", CONFIG_LIVE, SIP},
-	{"sip.limits.requests_per_second", CONFIG_LIVE, SIP},
-	{"sip.limits.known_requests_per_second", CONFIG_LIVE, SIP},
-	{"sip.limits.sources", CONFIG_LIVE, SIP},
-	{"sip.limits.handshake_s", CONFIG_LIVE, SIP},
-	{"sip.limits.login_s", CONFIG_LIVE, SIP},
-	{"sip.limits.message_s", CONFIG_LIVE, SIP},
-	{"sip.limits.write_s", CONFIG_LIVE, SIP},
-	{"sip.limits.idle_s", CONFIG_LIVE, SIP},
-	{"sip.limits.queue", CONFIG_LIVE, SIP},
-	{"sip.limits.message_size", CONFIG_LIVE, SIP},
-	{"sip.limits.body_size", CONFIG_LIVE, SIP},
-	{"sip.limits.headers", CONFIG_LIVE, SIP},
-	{"sip.limits.load_ms", CONFIG_LIVE, SIP},
-	{"sip.penalties.user_free", CONFIG_LIVE, SIP},
-	{"sip.penalties.source_free", CONFIG_LIVE, SIP},
-	{"sip.penalties.first_s", CONFIG_LIVE, SIP},
-	{"sip.penalties.max_s", CONFIG_LIVE, SIP},
-	{"sip.penalties.forget_s", CONFIG_LIVE, SIP},
-	{"sip.penalties.entries", CONFIG_RESTART, SIP},
-	{"sip.users_store.wait_ms", CONFIG_LIVE, SIP},
-	{"sip.users_store.cache_s", CONFIG_LIVE, SIP},
-	{"sip.records.path", CONFIG_RESTART, SIP},
-	{"sip.records.rotate_mb", CONFIG_LIVE, SIP},
-	{"sip.records.rotate_hours", CONFIG_LIVE, SIP},
-	{"sip.records.keep", CONFIG_LIVE, SIP},
-	{"sip.headers.pass", CONFIG_LIVE, SIP},
-	{"sip.headers.strip", CONFIG_LIVE, SIP},
-	{"sip.trace.hep", CONFIG_RESTART, SIP},
-	{"sip.trace.hep_id", CONFIG_RESTART, SIP},
-	{"sip.trace.pcap", CONFIG_RESTART, SIP},
-	{"sip.trace.pcap_mb", CONFIG_RESTART, SIP},
-	{"sip.session_expires_s", CONFIG_LIVE, SIP},
-	{"sip.session_min_s", CONFIG_LIVE, SIP},
-	{"sip.rekey_hours", CONFIG_LIVE, SIP},
-	{"sip.relay_wait_s", CONFIG_LIVE, SIP},
-	{"sip.redirects", CONFIG_LIVE, SIP},
-	{"sip.transfers", CONFIG_LIVE, SIP},
-	{"sip.instant_message_bytes", CONFIG_LIVE, SIP},
-	{"web.address", CONFIG_RESTART, WEB},
-	{"web.port", CONFIG_RESTART, WEB},
-	{"web.certificate", CONFIG_RESTART, WEB},
-	{"web.private_key", CONFIG_RESTART, WEB},
-	{"web.user", CONFIG_RESTART, WEB},
-	{"web.login.user", CONFIG_RESTART, WEB},
-	{"web.login.hash", CONFIG_RESTART, WEB},
-	{"web.metrics.address", CONFIG_RESTART, WEB},
-	{"web.metrics.port", CONFIG_RESTART, WEB},
-	{"web.connections", CONFIG_RESTART, WEB},
-	{"web.connections_per_source", CONFIG_RESTART, WEB},
-	{"web.timeout_s", CONFIG_RESTART, WEB},
+	{"media.socket", RESTART, BOTH, IS("/run/sallyport/relay.sock"),
+		"path of the relay API's unix socket, at most 107 characters; whoever may write to "
+		"it rules the relay"},
+	{"media.user", RESTART, MEDIA, ELSE("stay"),
+		"user to become once devices and memory are open", "sallyport-media"},
+	{"media.memory", RESTART, MEDIA, IS("auto"),
+		"`auto`: hugepages if there are enough, else ordinary pages, with a warning; "
+		"`hugepages`: refuse to start without"},
+	{"media.memory_mb", RESTART, MEDIA, NUMBER(256, 64, 1048576),
+		"memory for packets and sessions", "1024"},
+	{"media.workers", RESTART, MEDIA, NUMBER(1, 1, 64),
+		"threads that relay; each polls one queue of every interface", "4"},
+	{"media.cpus", RESTART, MEDIA, ELSE("chosen from those allowed"),
+		"a CPU for each worker, all different", "[2, 3, 4, 5]"},
+	{"media.poll", RESTART, MEDIA, IS("adaptive"),
+		"`adaptive`: a worker without packets sleeps a little, and one with packets goes "
+		"before ordinary programs (SCHED_RR, lowest priority): under full load it leaves "
+		"little of its CPU to others, so give it one of its own; `busy`: it takes its "
+		"whole CPU",
+		"busy"},
+	{"media.engine", RESTART, MEDIA, IS("auto"),
+		"crypto engine: `auto` tries those that the CPU can run, for some milliseconds at "
+		"start, and takes the fastest; or a name: `avx512`, `avx2`, `ipsec-mb`. `sallyctl "
+		"status` says which, and why",
+		"avx512"},
+	{"media.sessions", RESTART, MEDIA, NUMBER(10000, 1, 1000000),
+		"most sessions at a time; one is one media stream of one call"},
+	{"media.timeout_s", LIVE, MEDIA, NUMBER(60, 1, 86400),
+		"without genuine media, after which a session ends (a controller may say otherwise "
+		"for its session)"},
+	{"media.hold_timeout_s", LIVE, MEDIA, NUMBER(7200, 1, 86400),
+		"the same for a session with a side on hold, where silence is no fault; the longer "
+		"of the two counts"},
+	{"media.telemetry", RESTART, MEDIA, IS("false"),
+		"DPDK's telemetry socket, with the relay's counters as `/sallyport/stats` (for "
+		"`dpdk-telemetry.py` and what reads it); it lies beside the relay API's socket and "
+		"costs a thread",
+		"true"},
+	{"media.one_way_s", LIVE, MEDIA, NUMBER(15, 0, 86400),
+		"silence of one side, while the other one sends, after which the relay says so "
+		"(event \"one way\"); `0`: never",
+		"5"},
+	{"media.interfaces[]", RESTART, BOTH, ELSE("none"), "the media interfaces: see below"},
+	{"media.interfaces[].name", RESTART, BOTH, REQUIRED,
+		"up to 15 of letters, digits, `-` and `_`; unique", "access"},
+	{"media.interfaces[].device", RESTART, MEDIA, REQUIRED,
+		"DPDK device: a PCI address, or a virtual device and its arguments; several "
+		"interfaces may name the same, letter for letter, each with another `vlan`",
+		"0000:03:00.0"},
+	{"media.interfaces[].vlan", RESTART, MEDIA, NUMBER(0, 0, 4094),
+		"VLAN identifier: this interface is that VLAN of the device (IEEE 802.1Q); `0`: "
+		"what has no tag, or a priority tag",
+		"10"},
+	{"media.interfaces[].dscp", LIVE, MEDIA, NUMBER(46, 0, 63),
+		"mark of what is sent (RFC 2474), where a controller says nothing else for its "
+		"session; 46 is EF: voice, by RFC 4594 4.1",
+		"34"},
+	{"media.interfaces[].addresses[]", RESTART, BOTH, ELSE("none"),
+		"media addresses, IPv4 and IPv6 mixed: in place of the short form below"},
+	{"media.interfaces[].addresses[].address", RESTART, BOTH, REQUIRED,
+		"media address and prefix length, IPv4 or IPv6", "192.0.2.1/24"},
+	{"media.interfaces[].addresses[].gateway", RESTART, BOTH,
+		ELSE("none: only that network is reached"),
+		"next hop to what is not in that network: an address of it, or IPv6 link-local",
+		"192.0.2.254"},
+	{"media.interfaces[].addresses[].ports.first", LIVE, MEDIA, NUMBER(20000, 1024, 65535),
+		"first UDP port for media, even"},
+	{"media.interfaces[].addresses[].ports.last", LIVE, MEDIA, NUMBER(39999, 1024, 65535),
+		"last UDP port for media, odd"},
+	{"media.interfaces[].address", FORM, BOTH, ELSE("required, or `addresses`"),
+		"of an interface's only address, as above", "2001:db8::1/64"},
+	{"media.interfaces[].gateway", FORM, BOTH, ELSE("none: only that network is reached"),
+		"the same"},
+	{"media.interfaces[].ports.first", FORM, MEDIA, NUMBER(20000, 1024, 65535), "the same"},
+	{"media.interfaces[].ports.last", FORM, MEDIA, NUMBER(39999, 1024, 65535), "the same"},
+	{"web.address", RESTART, WEB, IS("127.0.0.1"),
+		"where it listens, numeric. One that is not of loopback is refused without "
+		"certificate and login",
+		"\"::\""},
+	{"web.port", RESTART, WEB, NUMBER(9478, 1, 65535), "TCP port", "443"},
+	{"web.certificate", RESTART, WEB, ELSE("none: in clear"),
+		"PEM file, certificate and chain: with it, it speaks TLS alone (1.2 and 1.3, AEAD "
+		"suites). Read anew on SIGHUP: `user` must be able to read it then",
+		"/etc/sallyport/web.pem"},
+	{"web.private_key", RESTART, WEB, ELSE("none"), "PEM file: its key",
+		"/etc/sallyport/web.key"},
+	{"web.user", RESTART, WEB, ELSE("stay"),
+		"user to become once it listens, with the groups that it is in", "sallyport-web"},
+	{"web.login.user", RESTART, WEB, ELSE("nobody is asked"),
+		"asked for by HTTP Basic authentication. After 5 wrong logins a source waits a "
+		"minute",
+		"operator"},
+	{"web.login.hash", RESTART, WEB, ELSE("none"),
+		"scrypt's hash of the password: `sallyctl web-password` makes it",
+		"\"scrypt$15$8$1$...\""},
+	{"web.metrics.address", RESTART, WEB, ELSE("on the page's"),
+		"address of a listener for `/metrics` alone, which the other then has not",
+		"127.0.0.1"},
+	{"web.metrics.port", RESTART, WEB, NUMBER(9479, 1, 65535), "its TCP port"},
+	{"web.connections", RESTART, WEB, NUMBER(64, 4, 1000), "at a time"},
+	{"web.connections_per_source", RESTART, WEB, NUMBER(16, 1, 1000),
+		"the same, of one address"},
+	{"web.timeout_s", RESTART, WEB, NUMBER(15, 2, 300),
+		"for a handshake, a request, or a reader that takes nothing"},
+	{"log.level", LIVE, BOTH | WEB, IS("info"), "least severe lines shown", "debug"},
 };
 
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
 const struct config_field *
-config_fields(size_t *count)
+config_field_at(size_t index)
 {
-	*count = sizeof(fields) / sizeof(fields[0]);
-	return fields;
+	return index < FIELDS ? &fields[index] : config_field_of_sip(index - FIELDS);
 }
 
 const struct config_field *
 config_field_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (strcmp(fields[i].name, name) == 0)
-			return &fields[i];
+	const struct config_field *field = NULL;
+
+	for (size_t i = 0; (field = config_field_at(i)) != NULL; i++)
+		if (strcmp(field->name, name) == 0)
+			return field;
 	return NULL;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which headers pass from leg to leg, in the configuration: shape, defaults and checks. */
+/* Which headers pass from leg to leg, in the configuration: shape and checks. */
 #include "config_private.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,21 +16,6 @@ const cyaml_schema_field_t config_headers_fields[] = {
 	CYAML_FIELD_SEQUENCE("strip", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_headers, strip, &name_value, 0, CONFIG_HEADERS_MAX),
 	CYAML_FIELD_END,
-};
-
-/* What says nothing of a leg's own network, and changes nothing of what we negotiate. */
-static const char *const usual[] = {
-	"Subject",
-	"Priority",
-	"Accept-Language",
-	"Reason",
-	"User-to-User",
-	"Answer-Mode",
-	"Priv-Answer-Mode",
-	"Alert-Info",
-	"Diversion",
-	"History-Info",
-	"Identity",
 };
 
 /* What each leg has of its own, and we write ourselves; short forms too (RFC 3261 7.3.3). */
@@ -87,25 +71,6 @@ static const char *const own[] = {
 	"Warning",
 	"WWW-Authenticate",
 };
-
-int
-config_headers_default(struct config_sip *sip, const struct config_lines *lines)
-{
-	struct config_headers *headers = &sip->headers;
-
-	if (config_lines_has(lines, "sip.headers.pass"))
-		return 0;
-	headers->pass = calloc(sizeof(usual) / sizeof(usual[0]), sizeof(char *));
-	if (headers->pass == NULL)
-		return -ENOMEM;
-	for (unsigned i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		headers->pass[i] = strdup(usual[i]);
-		if (headers->pass[i] == NULL)
-			return -ENOMEM;
-		headers->pass_count++;
-	}
-	return 0;
-}
 
 static int
 check_name(const struct config_complaint *to, const char *list, unsigned index, const char *name)

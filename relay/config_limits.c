@@ -9,45 +9,13 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define CONTROL_SOCKET "/run/sallyport-sip/sip.sock"
-#define PEERING_PORT 5062
 #define IDLE_MARGIN_S 300 /* beyond the longest registration */
 
-static const struct config_number limits[] = {
-#define LIMIT(name, value, least, most)                                                       \
-	{                                                                                     \
-		"sip.limits." #name, offsetof(struct config_limits, name), value, least, most \
-	}
-	LIMIT(connections, 50000, 1, 1000000),
-	LIMIT(connections_per_source, 500, 1, 1000000),
-	LIMIT(connects_per_second, 20, 1, 100000),
-	LIMIT(requests_per_second, 50, 1, 1000000),
-	LIMIT(known_requests_per_second, 1000, 1, 1000000),
-	LIMIT(sources, 16384, 16, 1000000),
-	LIMIT(handshake_s, 10, 1, 300),
-	LIMIT(login_s, 60, 1, 3600),
-	LIMIT(message_s, 10, 1, 300),
-	LIMIT(write_s, 20, 1, 300),
-	LIMIT(idle_s, 0, 1, 1000000), /* by the longest registration */
-	LIMIT(queue, 128, 8, 999),
-	LIMIT(message_size, 65536, 8192, 1048576),
-	LIMIT(body_size, 32768, 512, 1048576),
-	LIMIT(headers, 200, 16, 10000),
-	LIMIT(load_ms, 100, 10, 10000),
-#undef LIMIT
-};
-
-int
+void
 config_limits_default(struct config_sip *sip, const struct config_lines *lines)
 {
-	config_numbers_default(&sip->limits, limits, sizeof(limits) / sizeof(limits[0]), lines);
 	if (!config_lines_has(lines, "sip.limits.idle_s"))
 		sip->limits.idle_s = sip->expires_max_s + IDLE_MARGIN_S;
-	if (!config_lines_has(lines, "sip.peering.port"))
-		sip->peering.port = PEERING_PORT;
-	if (sip->control_socket == NULL)
-		sip->control_socket = strdup(CONTROL_SOCKET);
-	return sip->control_socket == NULL ? -ENOMEM : 0;
 }
 
 static int
@@ -63,8 +31,6 @@ check_peering(const struct config_complaint *to, const struct config_sip *sip)
 	if (relay_ip_parse(peering->address, strlen(peering->address), &ip) != 0)
 		return config_complain_of(to, "sip.peering.address",
 			"\"%s\" is no numeric IP address", peering->address);
-	if (config_check_range(to, "sip.peering.port", peering->port, 1, 65535) != 0)
-		return -EINVAL;
 	if (relay_ip_parse(sip->address, strlen(sip->address), &access) == 0 &&
 		relay_ip_equal(&ip, &access) && peering->port == sip->port)
 		return config_complain_of(to, "sip.peering.port",
@@ -85,8 +51,6 @@ check_peering(const struct config_complaint *to, const struct config_sip *sip)
 int
 config_limits_check(const struct config_complaint *to, struct config_sip *sip)
 {
-	if (config_numbers_check(to, &sip->limits, limits, sizeof(limits) / sizeof(limits[0])) != 0)
-		return -EINVAL;
 	if (sip->limits.body_size > sip->limits.message_size)
 		return config_complain_of(to, "sip.limits.body_size",
 			"%u is more than a message may have in all (message_size, %u)",

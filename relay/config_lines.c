@@ -4,6 +4,7 @@
 #include "config_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -190,4 +191,21 @@ config_lines_has(const struct config_lines *lines, const char *field)
 	unsigned line;
 
 	return walk(lines, field, &line);
+}
+
+const char *
+config_lines_spelling(
+	const struct config_lines *lines, const char *field, char room[CONFIG_FIELD_TEXT])
+{
+	static const char first[] = ".addresses[0]";
+	const char *at = strstr(field, first);
+
+	if (at == NULL || config_lines_has(lines, field))
+		return field;
+	snprintf(room, CONFIG_FIELD_TEXT, "%.*s.addresses", (int)(at - field), field);
+	if (config_lines_has(lines, room))
+		return field;
+	snprintf(room, CONFIG_FIELD_TEXT, "%.*s%s", (int)(at - field), field,
+		at + sizeof(first) - 1);
+	return room;
 }

@@ -57,6 +57,37 @@ int config_yaml_load(
 	const struct config_text *text, const struct config_lines *lines, struct config **out);
 void config_yaml_free(struct config *config);
 
+/* An address of an interface stands in the file in a list, or in the short form: which? `field` is
+ * as of a list ("media.interfaces[0].addresses[0].gateway"), and so may be the answer. */
+const char *config_lines_spelling(
+	const struct config_lines *lines, const char *field, char room[CONFIG_FIELD_TEXT]);
+
+/* The part of the schema that a path names, with or without indices; NULL: none. */
+const cyaml_schema_value_t *config_schema_find(const char *path);
+
+/* Where a walk is, by three names of the same place. */
+struct config_place {
+	char shown[CONFIG_FIELD_TEXT * 2]; /* "media.interfaces[access].dscp" */
+	char field[CONFIG_FIELD_TEXT];     /* "media.interfaces[].dscp" */
+	char in_file[CONFIG_FIELD_TEXT];   /* "media.interfaces[0].dscp" */
+};
+
+/* A value, a list of plain values, or (CYAML_MAPPING) an entry of a list as such. */
+struct config_leaf {
+	const struct config_place *at;
+	const cyaml_schema_value_t *value;
+	const cyaml_schema_field_t *field; /* of a list: where its length is kept in `base` */
+	void *base;
+	void *data;
+};
+
+/* config_walk.c: shows each to `visit`, until one is not 0; returns that. */
+int config_walk(struct config *config, int (*visit)(void *mine, const struct config_leaf *leaf),
+	void *mine);
+/* How many entries a list has, and one of them. */
+unsigned config_leaf_count(const struct config_leaf *leaf);
+void *config_leaf_entry(const struct config_leaf *leaf, unsigned index);
+
 /* Puts the default into each field that the file does not set. 0 or -ENOMEM. */
 int config_set_defaults(struct config *config, const struct config_lines *lines);
 
@@ -77,47 +108,31 @@ int config_check_range(const struct config_complaint *to, const char *field, uin
 int config_trunks_default(struct config_sip *sip, const struct config_lines *lines);
 int config_trunks_check(const struct config_complaint *to, struct config_sip *sip);
 void config_trunks_wipe(struct config_sip *sip);
-/* Logins: the same. */
-void config_auth_default(struct config_sip *sip, const struct config_lines *lines);
-int config_auth_check(const struct config_complaint *to, struct config_sip *sip);
-/* Records and traces; headers: the same. */
-void config_records_default(struct config_sip *sip, const struct config_lines *lines);
+/* Records and traces; headers: what a schema can't say. */
 int config_records_check(const struct config_complaint *to, struct config_sip *sip);
-int config_headers_default(struct config_sip *sip, const struct config_lines *lines);
 int config_headers_check(const struct config_complaint *to, const struct config_sip *sip);
 
-/* The registrar: the same. */
-int config_registrar_default(struct config_sip *sip, const struct config_lines *lines);
-int config_registrar_check(const struct config_complaint *to, const struct config_sip *sip);
-
-/* config_number.c: a number's place, default and limits. */
-struct config_number {
-	const char *field; /* as config_lines_has() knows it */
-	size_t offset;     /* of its uint32_t in `base` */
-	uint32_t value;    /* where the file has none */
-	uint32_t least;
-	uint32_t most;
-};
-void config_numbers_default(void *base, const struct config_number numbers[], size_t count,
-	const struct config_lines *lines);
-/* 0, or -EINVAL after a sentence about the first that is out of its limits. */
-int config_numbers_check(const struct config_complaint *to, void *base,
-	const struct config_number numbers[], size_t count);
+/* config_table.c: what config_fields*.c say. The default goes into each field that the file does
+ * not set (0 or -ENOMEM); each number must be within its limits (0, or -EINVAL after a
+ * sentence). */
+int config_table_default(struct config *config, const struct config_lines *lines);
+int config_table_check(const struct config_complaint *to, struct config *config);
+/* The most that a number may be, by the table. */
+uint32_t config_table_most(const char *field);
 
 /* Checks what a schema can't say. 0, or -EINVAL after a sentence. */
 int config_check(
 	struct config *config, const struct config_text *text, const struct config_lines *lines);
 
 /* config_limits.c: sip.limits, sip.peering, sip.control_socket: the same two for these. */
-int config_limits_default(struct config_sip *sip, const struct config_lines *lines);
+void config_limits_default(struct config_sip *sip, const struct config_lines *lines);
 int config_limits_check(const struct config_complaint *to, struct config_sip *sip);
 
 /* config_dialogs.c: session timers, rekeying, redirects, transfers: the same two for these. */
-int config_dialogs_default(struct config_sip *sip, const struct config_lines *lines);
+int config_dialogs_default(struct config_sip *sip);
 int config_dialogs_check(const struct config_complaint *to, struct config_sip *sip);
 
-/* config_web.c: the section "web": the same two. */
-int config_web_default(struct config_web *web, const struct config_lines *lines);
+/* config_web.c: the section "web": what a schema can't say. */
 int config_web_check(const struct config_complaint *to, struct config_web *web);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is written down of calls, in the configuration: its shape, defaults and checks. */
+/* What is written down of calls, in the configuration: its shape and checks. */
 #include "config_private.h"
 
 #include <errno.h>
@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROTATE_MB_MAX (1024 * 1024)
-#define ROTATE_HOURS_MAX (366 * 24)
-#define KEEP_MAX 10000
-#define PCAP_MB_MAX (1024 * 1024)
 #define PATH_ROOM 32 /* characters, for what is put behind a path */
 
 const cyaml_schema_field_t config_records_fields[] = {
@@ -32,23 +28,6 @@ const cyaml_schema_field_t config_trace_fields[] = {
 	CYAML_FIELD_UINT("pcap_mb", CYAML_FLAG_OPTIONAL, struct config_trace, pcap_mb),
 	CYAML_FIELD_END,
 };
-
-void
-config_records_default(struct config_sip *sip, const struct config_lines *lines)
-{
-	if (!config_lines_has(lines, "sip.records.rotate_mb"))
-		sip->records.rotate_mb = 100;
-	if (!config_lines_has(lines, "sip.records.rotate_hours"))
-		sip->records.rotate_hours = 24;
-	if (!config_lines_has(lines, "sip.records.keep"))
-		sip->records.keep = 30;
-	if (!config_lines_has(lines, "sip.instant_message_bytes"))
-		sip->instant_message_bytes = 1300; /* RFC 3428 8 */
-	if (!config_lines_has(lines, "sip.trace.hep_id"))
-		sip->trace.hep_id = 2001;
-	if (!config_lines_has(lines, "sip.trace.pcap_mb"))
-		sip->trace.pcap_mb = 1000;
-}
 
 static int
 check_path(const struct config_complaint *to, const char *field, const char *path)
@@ -89,20 +68,8 @@ wrong:
 int
 config_records_check(const struct config_complaint *to, struct config_sip *sip)
 {
-	const struct config_records *records = &sip->records;
-
-	if (check_path(to, "sip.records.path", records->path) != 0 ||
-		config_check_range(
-			to, "sip.records.rotate_mb", records->rotate_mb, 0, ROTATE_MB_MAX) != 0 ||
-		config_check_range(to, "sip.records.rotate_hours", records->rotate_hours, 0,
-			ROTATE_HOURS_MAX) != 0 ||
-		config_check_range(to, "sip.records.keep", records->keep, 0, KEEP_MAX) != 0 ||
-		check_path(to, "sip.trace.pcap", sip->trace.pcap) != 0 ||
-		config_check_range(to, "sip.trace.pcap_mb", sip->trace.pcap_mb, 1, PCAP_MB_MAX) !=
-			0 ||
-		config_check_range(to, "sip.instant_message_bytes", sip->instant_message_bytes, 0,
-			65536) != 0 ||
-		check_hep(to, &sip->trace) != 0)
+	if (check_path(to, "sip.records.path", sip->records.path) != 0 ||
+		check_path(to, "sip.trace.pcap", sip->trace.pcap) != 0)
 		return -EINVAL;
-	return 0;
+	return check_hep(to, &sip->trace);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What may change in a running daemon, what did change between two configurations, and what is in
- * force. The table of fields in config_fields.c is the one place that says "live" or "restart":
- * each daemon's reload goes by it, and docs/config.md is tested against it. */
+ * force. The table of fields in config_fields*.c is the one place that says "live" or "restart",
+ * and what a default is, and a limit: each daemon's start and reload go by it, and docs/config.md
+ * is made of it (deploy/reference.py). */
 #ifndef RELAY_CONFIG_RELOAD_H
 #define RELAY_CONFIG_RELOAD_H
 
@@ -22,10 +23,16 @@ struct config_field {
 	const char *name; /* "sip.trunks[].weight"; "sip.trunks[]" is an entry as such */
 	enum config_reload reload;
 	unsigned readers;
+	const char *value;   /* the default, as in the file ("A, B": a list); NULL: none */
+	const char *without; /* then, in words: what holds where the file says nothing */
+	uint64_t least;      /* of a number; both 0: as large as its type */
+	uint64_t most;
+	const char *meaning; /* one sentence, Markdown; its unit is in its name */
+	const char *example; /* NULL: none is needed */
 };
 
-/* All fields of the schema. */
-const struct config_field *config_fields(size_t *count);
+/* All fields of the schema, one by one; NULL: no more. */
+const struct config_field *config_field_at(size_t index);
 /* NULL: there is none of that name. */
 const struct config_field *config_field_find(const char *name);
 

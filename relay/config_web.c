@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The section of sallyport-web: shape, defaults, checks. */
+/* The section of sallyport-web: shape and checks. */
 #include "config_private.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ADDRESS "127.0.0.1"
-#define PORT 9478
-#define METRICS_PORT 9479
 #define HASH_BEGIN "scrypt$"
 #define USER_MAX 64
 
@@ -41,27 +37,6 @@ const cyaml_schema_field_t config_web_fields[] = {
 	CYAML_FIELD_UINT("timeout_s", OPT, struct config_web, timeout_s),
 	CYAML_FIELD_END,
 };
-
-static const struct config_number numbers[] = {
-	{"web.connections", offsetof(struct config_web, connections), 64, 4, 1000},
-	{"web.connections_per_source", offsetof(struct config_web, connections_per_source), 16, 1,
-		1000},
-	{"web.timeout_s", offsetof(struct config_web, timeout_s), 15, 2, 300},
-};
-#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
-
-int
-config_web_default(struct config_web *web, const struct config_lines *lines)
-{
-	config_numbers_default(web, numbers, NUMBERS, lines);
-	if (!config_lines_has(lines, "web.port"))
-		web->port = PORT;
-	if (!config_lines_has(lines, "web.metrics.port"))
-		web->metrics.port = METRICS_PORT;
-	if (web->address == NULL)
-		web->address = strdup(ADDRESS);
-	return web->address == NULL ? -ENOMEM : 0;
-}
 
 /* Who is not on this machine gets nothing in clear, and nothing without a login. */
 static int
@@ -109,10 +84,6 @@ check_login(const struct config_complaint *to, const struct config_web_login *lo
 int
 config_web_check(const struct config_complaint *to, struct config_web *web)
 {
-	if (config_numbers_check(to, web, numbers, NUMBERS) != 0 ||
-		config_check_range(to, "web.port", web->port, 1, 65535) != 0 ||
-		config_check_range(to, "web.metrics.port", web->metrics.port, 1, 65535) != 0)
-		return -EINVAL;
 	if ((web->certificate == NULL) != (web->private_key == NULL))
 		return config_complain_of(to,
 			web->certificate == NULL ? "web.certificate" : "web.private_key",

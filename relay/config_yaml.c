@@ -78,9 +78,8 @@ static const cyaml_config_t yaml_config = {
 	.flags = CYAML_CFG_NO_ALIAS,
 };
 
-/* The part of the schema that a path names, or NULL. */
-static const cyaml_schema_value_t *
-find_schema(const char *path)
+const cyaml_schema_value_t *
+config_schema_find(const char *path)
 {
 	const cyaml_schema_value_t *value = &config_schema;
 
@@ -108,7 +107,7 @@ find_schema(const char *path)
 static void
 list_choices(const char *path, char *text, size_t size)
 {
-	const cyaml_schema_value_t *value = find_schema(path);
+	const cyaml_schema_value_t *value = config_schema_find(path);
 	size_t used = 0;
 
 	text[0] = '\0';
@@ -126,7 +125,7 @@ list_choices(const char *path, char *text, size_t size)
 static void
 say_what_is_expected(const char *path, char *text, size_t size)
 {
-	const cyaml_schema_value_t *value = find_schema(path);
+	const cyaml_schema_value_t *value = config_schema_find(path);
 	char choices[200];
 
 	switch (value != NULL ? value->type : CYAML_STRING) {

@@ -39,6 +39,9 @@ static const char usage[] =
 	"                    what changed. docs/config.md lists what takes a restart\n"
 	"  config show       what is in force in both daemons, defaults marked, without passwords\n"
 	"  config check FILE is this file good? (--check of each daemon reads certificates, too)\n"
+	"  config reference  every setting: what it means, its default, limits and unit, and "
+	"whether\n"
+	"                    it changes by reload or takes a restart\n"
 	"  drain             no new calls; both daemons end after the last one, with status 0.\n"
 	"                    --wait: until they have, at most --deadline SECONDS (then status 1);\n"
 	"                    --only media or sip: one of them; --cancel: no longer\n"
@@ -323,7 +326,7 @@ check_words(char **words, int count)
 			return wrong(strcmp(words[0], "end") == 0 ? "a session's name is missing "
 								    "after"
 				     : strcmp(words[0], "config") == 0
-					     ? "show or check FILE is missing after"
+					     ? "show, reference or check FILE is missing after"
 					     : "a file's name is missing after",
 				words[0]);
 		if (count - 1 > commands[i].most)
@@ -400,7 +403,7 @@ ask_daemons(const struct options *options, char **words, int count)
 	bool show = strcmp(words[0], "config") == 0;
 
 	if (show && (count != 2 || strcmp(words[1], "show") != 0))
-		return wrong("config show, or config check FILE, not", words[1]);
+		return wrong("config show, reference or check FILE, not", words[1]);
 	int result = find_daemons(options->config, &where);
 	if (result != SALLYCTL_OK)
 		return result;
@@ -463,6 +466,9 @@ main(int argc, char **argv)
 	if (result == SALLYCTL_OK && count == 3 && strcmp(words[0], "config") == 0 &&
 		strcmp(words[1], "check") == 0)
 		return sallyctl_config_check(words[2]);
+	if (result == SALLYCTL_OK && count == 2 && strcmp(words[0], "config") == 0 &&
+		strcmp(words[1], "reference") == 0)
+		return sallyctl_config_reference(options.ctl.json);
 	if (result == SALLYCTL_OK)
 		result = find_socket(&options, socket_path, sizeof(socket_path));
 	if (result != SALLYCTL_OK)

@@ -49,6 +49,8 @@ struct sallyctl_config {
 int sallyctl_reload(const struct sallyctl *ctl, const struct sallyctl_config *where);
 int sallyctl_config_show(const struct sallyctl *ctl, const struct sallyctl_config *where);
 int sallyctl_config_check(const char *file);
+/* Asks nobody. */
+int sallyctl_config_reference(bool json);
 
 int sallyctl_capture(const struct sallyctl *ctl, const char *file);
 
