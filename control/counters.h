@@ -46,6 +46,7 @@
 	X(TRUNK_OUT, "trunk.out", "addresses of trunks that were taken out") \
 	X(TRUNK_IN, "trunk.in", "addresses of trunks that came in again") \
 	X(TRUNK_STRANGER, "trunk.stranger", "requests at sip.peering from no trunk that may call") \
+	X(DNS_UNSOUND, "dns.unsound", "answers of the DNS that are no whole message") \
 	/* calls */ \
 	X(CALLS_STRANGER, "calls.stranger", "requests in a call from who is not in it") \
 	X(CALLS_BEGUN, "calls.begun", "INVITEs that began a call") \

@@ -13,7 +13,8 @@
 
 /* Bytes: it is written anew when it is larger than this, and than three times what counts of it. */
 #define REWRITE_SIZE (4 * 1024 * 1024)
-#define ID_MAX 64 /* characters of a call's id */
+#define ID_MAX 64                  /* characters of a call's id */
+#define OVER_MAX (6 * ID_MAX + 16) /* of the line that says so, each character escaped */
 
 struct journal_entry {
 	struct journal_entry *next;
@@ -262,14 +263,20 @@ journal_put(struct journal *journal, struct journal_entry **entry, const char *i
 void
 journal_over(struct journal *journal, struct journal_entry *entry)
 {
-	char line[128];
+	char line[OVER_MAX];
 
 	if (entry == NULL)
 		return;
-	int length = snprintf(line, sizeof(line), "{\"over\":\"%s\"}\n", entry->id);
+	/* a file that was damaged may give an id that has to be escaped */
+	json_t *over = json_pack("{s:s}", "over", entry->id);
+	size_t length = json_dumpb(over, line, sizeof(line) - 1, JSON_COMPACT);
+	json_decref(over);
 	remove_entry(journal, entry);
+	if (length == 0 || length > sizeof(line) - 1)
+		return;
+	line[length++] = '\n';
 	/* without it a restart finds that the record is there: records.c */
-	append(journal, line, (size_t)length);
+	append(journal, line, length);
 	keep_small(journal);
 }
 

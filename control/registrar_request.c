@@ -73,9 +73,19 @@ expires_of(const struct config_sip *config, const sip_t *sip, const sip_contact_
 	return expires > config->expires_max_s ? config->expires_max_s : (uint32_t)expires;
 }
 
+/* All else stands escaped in a URI (RFC 3261 25.1), so it can be shown, logged and sent on. */
+static bool
+is_plain(const char *text)
+{
+	while (*text > ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
 /* The Path headers as one Route's value: RFC 3327 5.3. 200, or a status. */
 static int
-read_path(su_home_t *home, const sip_t *sip, struct registration_list *out, const char **path)
+read_path(su_home_t *home, const sip_t *sip, struct registration_list *out, const char **path,
+	const char **phrase)
 {
 	const sip_path_t *last = NULL;
 	size_t size = 0;
@@ -86,8 +96,13 @@ read_path(su_home_t *home, const sip_t *sip, struct registration_list *out, cons
 		if (one == NULL)
 			return 500;
 		size += strlen(one) + 2;
+		*phrase = "Path Too Long";
 		if (size > PATH_SIZE_MAX)
 			return 400;
+		*phrase = "Bad Path";
+		for (const char *each = one; *each != '\0'; each++)
+			if ((unsigned char)*each < 0x20 || *each == 0x7f)
+				return 400;
 		text = text == NULL ? su_strdup(home, one) : su_sprintf(home, "%s, %s", text, one);
 		if (text == NULL)
 			return 500;
@@ -96,8 +111,10 @@ read_path(su_home_t *home, const sip_t *sip, struct registration_list *out, cons
 	*path = text;
 	out->edge = sip->sip_via->v_next == NULL;
 	/* RFC 5626 6: is the first proxy on its way one that keeps flows? */
+	*phrase = "First Hop Lacks Outbound Support";
 	if (out->outbound && !out->edge && (last == NULL || !url_has_param(last->r_url, "ob")))
 		return 439;
+	*phrase = NULL;
 	return 200;
 }
 
@@ -143,6 +160,10 @@ read_contact(su_home_t *home, const struct config_sip *config, const sip_t *sip,
 	out->contact = url_as_string(home, at->m_url);
 	if (out->contact == NULL)
 		return 500;
+	*phrase = "Contact Is No SIP URI";
+	if (!is_plain(out->contact))
+		return 400;
+	*phrase = NULL;
 	out->expires_s = expires_of(config, sip, at);
 	if (out->expires_s > 0 && out->expires_s < config->expires_min_s)
 		return 423;
@@ -212,12 +233,8 @@ registrar_read(su_home_t *home, const struct config_sip *config, const sip_t *si
 	if (status != 200)
 		return status;
 	*phrase = NULL;
-	status = read_path(home, sip, out, &path);
+	status = read_path(home, sip, out, &path, phrase);
 	for (unsigned i = 0; i < out->count; i++)
 		out->contact[i].path = path;
-	if (status == 400)
-		*phrase = "Path Too Long";
-	else if (status == 439)
-		*phrase = "First Hop Lacks Outbound Support";
 	return status;
 }

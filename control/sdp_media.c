@@ -2,6 +2,7 @@
 /* Reading and judging a leg's description; sdp_build.c writes. */
 #include "sdp_media.h"
 
+#include "sdp_mend.h"
 #include "sdp_text.h"
 
 #include <openssl/crypto.h>
@@ -255,6 +256,8 @@ parse(const char *body, size_t length, struct sdp_parser_s **parser, unsigned *s
 	const sdp_session_t *session = sdp_session(*parser);
 	if (session == NULL)
 		return SDP_SYNTAX;
+	if (sdp_mend_bandwidths(*parser, body, length) != 0)
+		return SDP_NO_MEMORY;
 	for (const sdp_media_t *media = session->sdp_media; media != NULL; media = media->m_next)
 		(*streams)++;
 	if (*streams == 0)

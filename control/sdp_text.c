@@ -34,6 +34,12 @@ span(const char *text, size_t at, size_t end, const char *characters)
 	return count;
 }
 
+size_t
+sdp_token_length(const char *text, size_t length)
+{
+	return span(text, 0, length, token_chars);
+}
+
 /* RFC 8866 5.14: media SP port ["/" integer] SP proto *(SP fmt). Sofia-SIP 1.12.11 loops without
  * end and eats all memory on a format that starts with another character than a token's, a tab
  * before the first of them included, so nothing else may reach it. */

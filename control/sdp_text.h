@@ -13,4 +13,7 @@ bool sdp_is_clean(const char *body, size_t length);
  * stack's parser comes to an end with. */
 bool sdp_has_lines(const char *body, size_t length);
 
+/* How many characters of a token (RFC 8866 9) the text begins with. */
+size_t sdp_token_length(const char *text, size_t length);
+
 #endif

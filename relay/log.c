@@ -77,13 +77,16 @@ prefix(char *line, size_t size, enum log_level level)
 		names[level]);
 }
 
-/* What a peer sent may be quoted in a message: it must not forge a line or a colour. */
+/* What a peer sent may be quoted in a message: it must not forge a line or a colour. Terminals take
+ * U+0080 to U+009F for control characters, too. */
 static void
 tame(char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			text[i] = '?';
+		else if (text[i] == '\xc2' && i + 1 < length && (text[i + 1] & 0xe0) == 0x80)
+			text[i] = text[i + 1] = '?';
 }
 
 /* journald's own protocol; false: it isn't there. */

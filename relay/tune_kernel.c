@@ -42,7 +42,7 @@ judge_governor(struct tune *tune)
 		known++;
 		if (strcmp(text, "performance") == 0)
 			continue;
-		snprintf(other, sizeof(other), "%s", text);
+		snprintf(other, sizeof(other), "%.*s", (int)strcspn(text, "\n"), text);
 		tune_cpus_add(&slow, (unsigned)cpu);
 	}
 	bool good = tune_cpus_count(&slow) == 0;

@@ -6,6 +6,7 @@
 #include "control/sdp_text.h"
 
 #include <errno.h>
+#include <sofia-sip/sdp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,32 @@ check_line(const char *line, size_t length)
 		require(length < strlen(bad[i]) || strncasecmp(line, bad[i], strlen(bad[i])) != 0);
 }
 
+/* What the other phone reads is what this one wrote: none has lost its name. */
+static void
+compare_bandwidths(const sdp_bandwidth_t *a, const sdp_bandwidth_t *b)
+{
+	for (; a != NULL && b != NULL; a = a->b_next, b = b->b_next) {
+		require(a->b_modifier == sdp_bw_ct || a->b_modifier_name != NULL);
+		require(a->b_modifier == b->b_modifier && a->b_value == b->b_value);
+		require(a->b_modifier == sdp_bw_ct ||
+			strcmp(a->b_modifier_name, b->b_modifier_name) == 0);
+	}
+	require(a == NULL && b == NULL);
+}
+
+static void
+compare(const struct media_description *said, const struct media_description *back)
+{
+	const sdp_session_t *a = sdp_session(said->parser), *b = sdp_session(back->parser);
+	const sdp_media_t *from = a->sdp_media, *to = b->sdp_media;
+
+	require(back->streams == said->streams && back->usable == said->usable);
+	compare_bandwidths(a->sdp_bandwidths, b->sdp_bandwidths);
+	for (unsigned i = 0; i < said->streams; i++, from = from->m_next, to = to->m_next)
+		if (said->stream[i].verdict == SDP_OK)
+			compare_bandwidths(from->m_bandwidths, to->m_bandwidths);
+}
+
 static void
 build(const struct media_description *said, const struct sdp_policy *policy)
 {
@@ -81,7 +108,7 @@ build(const struct media_description *said, const struct sdp_policy *policy)
 	for (const char *at = body; *at != '\0'; at = strchr(at, '\n') + 1)
 		check_line(at, strcspn(at, "\r\n"));
 	require(media_description_read(body, length, policy, &back) == SDP_OK);
-	require(back->streams == said->streams && back->usable == said->usable);
+	compare(said, back);
 	media_description_free(back);
 	sdp_body_free(body);
 }

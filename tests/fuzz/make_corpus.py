@@ -112,7 +112,7 @@ def crypto_lines():
 
 def descriptions():
     """The first byte chooses the policy: SRTP required, preferred, off."""
-    head = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nb=AS:500\r\nt=0 0\r\n"
+    head = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nb=AS:500\r\nb=RR:0\r\nt=0 0\r\n"
     crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " + KEYS[0] + "\r\n"
     audio = ("m=audio 5004 RTP/SAVP 96 0 101\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"
              "a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=rtcp:5005 IN IP4 192.0.2.7\r\na=sendonly\r\n")
@@ -169,11 +169,104 @@ def numbers():
         yield text.encode()
 
 
+def registers():
+    """Header lines of a REGISTER."""
+    yield b""
+    for text in ("Contact: <sip:a@192.0.2.7:5061;transport=tls>;q=0.7;expires=600\r\nExpires: 3600\r\n",
+                 "Contact: <sips:a@192.0.2.7>, \"A\" <sip:b@[2001:db8::7]>;expires=0\r\n", "Contact: *\r\nExpires: 0\r\n",
+                 "Supported: path, outbound\r\nPath: <sip:p.example;lr;ob>, <sip:q.example;lr>\r\n"
+                 "Contact: <sip:a@192.0.2.7>;reg-id=1;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"\r\n",
+                 "Require: outbound\r\nVia: SIP/2.0/TLS 192.0.2.8;branch=z9hG4bK2\r\nPath: <sip:p.example;lr>\r\n"
+                 "Contact: <sip:a@192.0.2.7>;reg-id=2147483648;+sip.instance=\"<x>\"\r\n",
+                 "Contact: <tel:+49301234>\r\nExpires: 5\r\n", "Contact: <sip:a@b>;expires=59\r\nExpires: 99999999999\r\n"):
+        yield text.encode()
+
+
+def journals():
+    line = '{"id":"0123456789abcdef0123456789abcdef","sum":"%s","call":{}}\n' % "44136fa355b3678a"
+    yield line.encode()
+    yield (line + '{"over":"0123456789abcdef0123456789abcdef"}\n{"id":"b","setup":3}\n{"id":"c","set').encode()
+    yield b'{"id":"a\\"\\n","setup":99}\n\n{}\n[]\n{"id":7}\nnothing\n{"id":"a","id":"b"}\n'
+
+
+def answers():
+    """Of a DNS server: length, flags, how many records, the records."""
+    def record(kind, data, ttl=60):
+        return b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
+
+    def answer(*records):
+        body = b"".join(records)
+        return bytes([len(body), 4, len(records)]) + body
+
+    def name(text):
+        return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
+
+    naptr = record(35, struct.pack("!HH", 10, 5) + b"\1s\x08SIPS+D2T\0" + name("_sips._tcp.t.example"))
+    srv = record(33, struct.pack("!HHH", 10, 60, 5071) + name("one.example"))
+    nowhere = record(33, struct.pack("!HHH", 0, 0, 0) + b"\0")
+    a, aaaa = record(1, FAR), record(28, bytes.fromhex("20010db8000000000000000000000006"), 0xffffffff)
+    yield answer(naptr) + answer(srv, srv) + answer(a) + answer(aaaa) + answer(a) + answer(aaaa)
+    yield answer() + answer(nowhere)
+    yield answer() + answer() + answer(a, a) + answer(aaaa)
+    yield answer(record(5, name("other.example")), record(5, b"\xc0\x0c")) + answer(srv[:-4])
+    yield bytes([0, 0x83, 0]) * 4
+
+
+def replies():
+    """Of the relay: the first byte odd makes headers right."""
+    def header(op, code=0, length=1):
+        return struct.pack("HHIQII", 4, op, length, 7, code, 0)
+
+    for op in range(1, 17):
+        yield b"\1" + header(op) + struct.pack("QII", 0, 1, 0) + bytes(64)
+        yield b"\1" + header(op, 3) + b"no such session".ljust(232, b"\0")
+    entry = b"call-1".ljust(48, b"\0") + struct.pack("II", 48 + 8 + 96 + 64 + 32, 0) + bytes(96)
+    entry += struct.pack("IIIIQQ", 1, 1, 0, 0, 5, 5) + struct.pack("IIIIQQ", 0, 0, 0, 0, 5, 5) + bytes(32)
+    yield b"\0" + header(12, 0, 40 + len(entry)) + struct.pack("QII", 0, 1, 0) + entry
+
+
+def bindings():
+    """A byte that says what is NULL, then eleven texts."""
+    row = ["1", "alice", "sip:a@192.0.2.7", "<urn:uuid:1>", "<sip:p.example;lr>", "a@b", "7", "1", "1000", "+600", "192.0.2.7"]
+    more = ["2", "alice", "sip:b@192.0.2.7", "", "", "a@c", "-1", "0", "0.5", "+99999", "2001:db8::7"]
+    for mask, texts in ((0, row), (0x18, more), (8, row), (0, row[:9] + ["99999999999"] + row[10:])):
+        yield bytes([mask]) + "\0".join(texts).encode() + b"\0"
+    yield b"".join(bytes([mask]) + "\0".join(texts).encode() + b"\0" for mask, texts in ((0, row), (0x18, more), (0x18, more)))
+
+
+def texts():
+    """What may stand in a line."""
+    yield b"alice"
+    yield b"x\r\n2026-01-01T00:00:00.000Z sallyport-sip warning: \x1b[31mred\x7f\xc2\x9b\xe2\x82\xac"
+    yield b"a" * 1100 + b"\xc2"
+
+
+def addresses():
+    for text in ("192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "127.0.0.1", "fe80::1", "::1", "255.255.255.255", "1.2.3.256"):
+        yield text.encode()
+
+
+def parameters():
+    for text in ("lr\0lr;ob", "transport=\0transport=tls;lrx", "phone-context\0phone-contextual", "lr\0;;lr=on;lr", "a=b\0a=b=c;a=b"):
+        yield text.encode()
+
+
+def boxes():
+    """A letter for the file, and what stands in it."""
+    for text in ("bisolcpus=domain,1-3 nohz_full=\"1 2\" -- iommu=pt\0c0-1023\0d\0", "aflags\t: avx512f vaes hypervisor\nvendor_id : AMD\0",
+                 "h0-15,17\0i0\0j1\0x0x10fb\0w0x15b3\0", "meth0 00000000\0ztext\0y-1\0", "\x7b{\"queues\": 70000, \"rss_udp4\": \"\"}\0",
+                 "k0\0l1\0pMax locked memory unlimited\0sx\0", "0-3,5", "isolcpus=1,2,2-4"):
+        yield text.encode()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
              "engines": list(batches()), "sdes": list(crypto_lines()), "sdp": list(descriptions()),
-             "digest": list(digests()), "number": list(numbers()), "headers": list(messages()), "trace": list(messages())}
+             "digest": list(digests()), "number": list(numbers()), "headers": list(messages()), "trace": list(messages()),
+             "register": list(registers()), "journal": list(journals()), "resolve": list(answers()), "reply": list(replies()),
+             "bindings": list(bindings()), "log": list(texts()), "address": list(addresses()), "param": list(parameters()),
+             "tune": list(boxes())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

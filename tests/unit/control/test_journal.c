@@ -143,6 +143,31 @@ test_nonsense(void **state)
 	assert_found(place, NULL, NULL, &entry);
 }
 
+/* A damaged file may give a name that has to be escaped: it is over all the same. */
+static void
+test_odd_names(void **state)
+{
+	struct place *place = *state;
+	struct journal_entry *entry;
+	FILE *file = fopen(place->path, "a");
+
+	fputs("{\"id\":\"a\\\"},\\n\\\\\",\"what\":\"up\"}\n{\"id\":\"", file);
+	for (unsigned i = 0; i < 64; i++)
+		fputs("\\u0001", file);
+	fputs("\",\"what\":\"up\"}\n", file);
+	fclose(file);
+	begin_anew(place);
+	assert_found(place, "a\"},\n\\", "up", &entry);
+	journal_over(place->journal, entry);
+	json_t *record;
+	entry = journal_take(place->journal, NULL, &record);
+	assert_non_null(entry);
+	json_decref(record);
+	journal_over(place->journal, entry);
+	begin_anew(place);
+	assert_found(place, NULL, NULL, &entry);
+}
+
 static void
 test_stays_small(void **state)
 {
@@ -182,6 +207,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_up_calls_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_odd_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_owner, setup, teardown),
 	};

@@ -162,6 +162,26 @@ test_limits(void **state)
 	assert_int_equal(400, line_register(stage, &line, "bob", "Contact: <mailto:a@b>\r\n"));
 }
 
+/* What a phone says is shown on terminals and sent on as it is. */
+static void
+test_characters(void **state)
+{
+	struct stage *stage = *state;
+	struct line line = line_open(stage);
+
+	assert_int_equal(
+		400, line_register(stage, &line, "alice", "Contact: <sip:a@h;x=\x1b[31m>\r\n"));
+	assert_int_equal(
+		400, line_register(stage, &line, "alice", "Contact: <sip:\xc3\xa4@h>\r\n"));
+	assert_int_equal(
+		400, line_register(stage, &line, "alice",
+			     "Supported: path\r\nPath: \"\x1b[31m\" <sip:p.test;lr>\r\n" CONTACT(
+				     "a", "")));
+	assert_int_equal(0, registrar_count(stage->registrar));
+	assert_int_equal(
+		200, line_register(stage, &line, "alice", "Contact: <sip:%1b%c3%a4@h;x=%00>\r\n"));
+}
+
 static void
 test_query(void **state)
 {
@@ -187,6 +207,7 @@ main(void)
 		TEST(test_out_of_order),
 		TEST(test_same_contact),
 		TEST(test_limits),
+		TEST(test_characters),
 		TEST(test_query),
 	};
 

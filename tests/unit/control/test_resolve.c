@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 3263 for TLS, asked of a real DNS server (dnsmasq) on loopback. */
+#include "control/dns_mend.h"
 #include "control/resolve.h"
 
 #include <errno.h>
@@ -149,6 +150,80 @@ test_cancelled(void **state)
 	look_up("plain.test", 0, RESOLVE_IPV4);
 }
 
+/* An answer to "trunk.test IN A": its header, the question, and a record whose name is at `name`. */
+static const uint8_t address_answer[] = "\0\0\x81\x80\0\1\0\1\0\0\0\0\5trunk\4test\0\0\1\0\1"
+					"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x08";
+#define ANSWER_SIZE (sizeof(address_answer) - 1)
+#define ANSWER_NAME 28
+
+static void
+test_unsound(void **state)
+{
+	uint8_t message[ANSWER_SIZE];
+
+	memcpy(message, address_answer, sizeof(message));
+	assert_true(dns_is_sound(message, sizeof(message)));
+	for (size_t cut = 0; cut < sizeof(message); cut++)
+		assert_false(dns_is_sound(message, cut));
+	message[ANSWER_NAME + 1] = ANSWER_NAME; /* it points at itself */
+	assert_false(dns_is_sound(message, sizeof(message)));
+	message[ANSWER_NAME + 1] = 0xff; /* or behind the end */
+	assert_false(dns_is_sound(message, sizeof(message)));
+	memcpy(message, address_answer, sizeof(message));
+	/* in a record's data: a CNAME of two bytes that are such a name, and two more */
+	message[ANSWER_NAME + 3] = 5;
+	message[sizeof(message) - 3] = sizeof(message) - 4;
+	assert_false(dns_is_sound(message, sizeof(message)));
+	message[sizeof(message) - 3] = 12;
+	assert_true(dns_is_sound(message, sizeof(message)));
+}
+
+/* Answers the query that has come, with the name of its record pointing there. */
+static void
+answer_query(int fd, uint8_t name)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+	} from;
+	socklen_t from_size = sizeof(from);
+	uint8_t query[512], reply[ANSWER_SIZE];
+
+	assert_true(recvfrom(fd, query, sizeof(query), MSG_PEEK, &from.any, &from_size) > 12);
+	memcpy(reply, address_answer, sizeof(reply));
+	memcpy(reply, query, 2);
+	reply[ANSWER_NAME + 1] = name;
+	assert_int_equal(sizeof(reply), sendto(fd, reply, sizeof(reply), 0, &from.any, from_size));
+}
+
+static int open_server(char *conf, size_t size);
+
+/* A name without end neither halts the process nor answers the question; what is right does. */
+static void
+test_name_without_end(void **state)
+{
+	char conf[sizeof(folder) + 16];
+	int fd = open_server(conf, sizeof(conf));
+	sres_resolver_t *own = sres_resolver_create(root, conf, TAG_END());
+	struct resolve *resolve;
+
+	answers = 0;
+	alarm(20);
+	assert_int_equal(0, resolve_start(own, "trunk.test", 5061, RESOLVE_IPV4, on_resolved,
+				    &answers, &resolve));
+	answer_query(fd, ANSWER_NAME);
+	for (unsigned i = 0; i < 5; i++)
+		su_root_step(root, 10);
+	assert_int_equal(0, answers);
+	answer_query(fd, 12);
+	su_root_run(root);
+	alarm(0);
+	assert_string_equal("192.0.2.8:5061/0/0", found);
+	sres_resolver_destroy(own);
+	close(fd);
+	unlink(conf);
+}
+
 /* A port that nobody has at the moment. */
 static unsigned
 free_port(void)
@@ -165,6 +240,35 @@ free_port(void)
 	assert_int_equal(0, getsockname(fd, &address.any, &length));
 	close(fd);
 	return ntohs(address.v4.sin_port);
+}
+
+static void
+write_conf(const char *path, unsigned port)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fprintf(out, "nameserver 127.0.0.1\nport %u\n", port);
+	fclose(out);
+}
+
+/* One that the test itself speaks for. */
+static int
+open_server(char *conf, size_t size)
+{
+	unsigned port = free_port();
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+	} address = {.v4 = {.sin_family = AF_INET,
+			     .sin_port = htons((uint16_t)port),
+			     .sin_addr = {htonl(INADDR_LOOPBACK)}}};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(0, bind(fd, &address.any, sizeof(address.v4)));
+	snprintf(conf, size, "%s/own.conf", folder);
+	write_conf(conf, port);
+	return fd;
 }
 
 static void
@@ -217,10 +321,7 @@ start(void **state)
 	if (mkdtemp(folder) == NULL)
 		return -1;
 	snprintf(resolv_conf, sizeof(resolv_conf), "%s/resolv.conf", folder);
-	FILE *out = fopen(resolv_conf, "w");
-	assert_non_null(out);
-	fprintf(out, "nameserver 127.0.0.1\nport %u\n", port);
-	fclose(out);
+	write_conf(resolv_conf, port);
 	start_server(port);
 	su_init();
 	root = su_root_create(NULL);
@@ -253,6 +354,8 @@ main(void)
 		cmocka_unit_test(test_alias),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_unsound),
+		cmocka_unit_test(test_name_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -263,6 +263,34 @@ test_read_back(void **state)
 	}
 }
 
+/* Each by its own name: TIAS counts bits, AS thousands of them, and no RTCP is not no media. */
+static void
+test_bandwidths(void **state)
+{
+	struct media_description *offer =
+		read_good("v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\n"
+			  "b=CT:900\r\nb=tias:500000\r\nt=0 0\r\n"
+			  "m=audio 5004 RTP/SAVP 0\r\nb=AS:80\r\nb=RS:0\r\nb=RR:2500\r\n" CRYPTO
+			  "m=audio 5006 RTP/SAVPF 0\nb= TIAS:64000\nb=X-new(:7\n" CRYPTO);
+	static const char *const wanted[] = {"b=CT:900\r\nb=tias:500000\r\nt=",
+		"b=AS:80\r\nb=RS:0\r\nb=RR:2500\r\na=", "b=TIAS:64000\r\nb=X-new:7\r\na="};
+	struct world world;
+	const char *at;
+	char *body;
+	size_t length;
+
+	make_world(&world);
+	assert_int_equal(sdp_build(offer, offer, &world.local, &body, &length), 0);
+	at = body;
+	for (unsigned i = 0; i < 3; i++) {
+		at = strstr(at, wanted[i]);
+		if (at == NULL)
+			fail_msg("no %s in %s", wanted[i], body);
+	}
+	sdp_body_free(body);
+	media_description_free(offer);
+}
+
 /* No trace of the near leg: not its address, keys, name, ICE, fingerprint or what nobody knows. */
 static void
 test_nothing_leaks(void **state)
@@ -410,6 +438,7 @@ main(void)
 		cmocka_unit_test(test_profiles_may_differ),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_bandwidths),
 		cmocka_unit_test(test_nothing_leaks),
 		cmocka_unit_test(test_no_injection),
 		cmocka_unit_test(test_not_whole),

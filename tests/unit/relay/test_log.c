@@ -150,13 +150,14 @@ test_forged_text(void **state)
 	capture_start();
 	name_journal();
 	log_init("t", LOG_LEVEL_INFO);
-	log_info("user \"%s\"", "a\r\n<3>forged\t\x1b[31m\x7f");
+	log_info("user \"%s\"", "a\r\n<3>forged\t\x1b[31m\x7f \xc2\x9b"
+				"1m \xc3\xa4");
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	log_info("%s", long_text);
 	log_info("next");
 	capture_end(text, sizeof(text));
 	unsetenv("JOURNAL_STREAM");
-	static const char first[] = "<6>user \"a\?\?<3>forged\?\?[31m\?\"\n";
+	static const char first[] = "<6>user \"a\?\?<3>forged\?\?[31m\? \?\?1m \xc3\xa4\"\n";
 	assert_memory_equal(first, text, sizeof(first) - 1);
 	char *second = text + sizeof(first) - 1;
 	assert_in_range(strcspn(second, "\n"), 1000, 1024);
