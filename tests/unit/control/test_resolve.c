@@ -150,7 +150,7 @@ test_cancelled(void **state)
 	look_up("plain.test", 0, RESOLVE_IPV4);
 }
 
-/* An answer to "trunk.test IN A": its header, the question, and a record whose name is at `name`. */
+/* An answer to "trunk.test IN A": header, question, and a record whose name is at ANSWER_NAME. */
 static const uint8_t address_answer[] = "\0\0\x81\x80\0\1\0\1\0\0\0\0\5trunk\4test\0\0\1\0\1"
 					"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x08";
 #define ANSWER_SIZE (sizeof(address_answer) - 1)
