@@ -48,7 +48,7 @@ struct sallyctl_config {
 /* The configuration of both daemons: they open the sockets themselves. */
 int sallyctl_reload(const struct sallyctl *ctl, const struct sallyctl_config *where);
 int sallyctl_config_show(const struct sallyctl *ctl, const struct sallyctl_config *where);
-int sallyctl_config_check(const char *file);
+int sallyctl_config_check(const char *file, bool json);
 /* Asks nobody. */
 int sallyctl_config_reference(bool json);
 
@@ -61,6 +61,9 @@ struct sallyctl_drain {
 	bool cancel;
 	bool wait;
 	unsigned deadline_s; /* 0: wait without end */
+	/* {"state": "draining", "cancelled", "drained" or "late" (after the deadline), "calls": of
+	 * sallyport-sip, "sessions": of sallyport-media; null: it is not asked, or is gone} */
+	bool json;
 };
 int sallyctl_drain(const struct sallyctl_drain *how);
 

@@ -242,16 +242,19 @@ sallyctl_config_show(const struct sallyctl *ctl, const struct sallyctl_config *w
 }
 
 int
-sallyctl_config_check(const char *file)
+sallyctl_config_check(const char *file, bool json)
 {
 	struct config *config = NULL;
-	char error[512];
+	char error[512] = "";
+	bool good = config_load(file, &config, error, sizeof(error)) == 0;
 
-	if (config_load(file, &config, error, sizeof(error)) != 0) {
-		fprintf(stderr, "sallyctl: %s\n", error);
-		return SALLYCTL_REFUSED;
-	}
 	config_free(config);
-	printf("%s: good\n", file);
-	return SALLYCTL_OK;
+	if (json)
+		sallyctl_print_json(json_pack("{s:s,s:b,s:s?}", "file", file, "good", good, "error",
+			good ? NULL : error));
+	else if (good)
+		printf("%s: good\n", file);
+	if (!good)
+		fprintf(stderr, "sallyctl: %s\n", error);
+	return good ? SALLYCTL_OK : SALLYCTL_REFUSED;
 }

@@ -71,14 +71,30 @@ ask_both(const struct sallyctl_drain *how, enum order order, long *calls, long *
 	*sessions = how->relay != NULL ? ask_relay(how->relay, order) : GONE;
 }
 
+/* For people as it goes; as JSON once, at the end. */
 static void
-say(long calls, long sessions)
+say(const struct sallyctl_drain *how, long calls, long sessions)
 {
+	if (how->json)
+		return;
 	if (calls >= 0)
 		printf("sallyport-sip: %ld call(s)%s", calls, sessions >= 0 ? "; " : "\n");
 	if (sessions >= 0)
 		printf("sallyport-media: %ld session(s)\n", sessions);
 	fflush(stdout);
+}
+
+/* What has become of it. The return is `result`, or why the output can't be written. */
+static int
+end_with(const struct sallyctl_drain *how, const char *state, long calls, long sessions, int result)
+{
+	if (!how->json)
+		return result;
+	json_t *out = json_pack("{s:s,s:o,s:o}", "state", state, "calls",
+		calls >= 0 ? json_integer(calls) : json_null(), "sessions",
+		sessions >= 0 ? json_integer(sessions) : json_null());
+	int printed = sallyctl_print_json(out);
+	return result != SALLYCTL_OK ? result : printed;
 }
 
 static double
@@ -105,15 +121,16 @@ wait_for_both(const struct sallyctl_drain *how, long calls, long sessions)
 				"sallyctl drain --cancel\n",
 				how->deadline_s, calls > 0 ? calls : 0,
 				sessions > 0 ? sessions : 0);
-			return SALLYCTL_REFUSED;
+			return end_with(how, "late", calls, sessions, SALLYCTL_REFUSED);
 		}
 		nanosleep(&pause, NULL);
 		ask_both(how, LOOK, &calls, &sessions);
 		if (calls != calls_before || sessions != sessions_before)
-			say(calls, sessions);
+			say(how, calls, sessions);
 	}
-	puts("drained: the last call is over");
-	return SALLYCTL_OK;
+	if (!how->json)
+		puts("drained: the last call is over");
+	return end_with(how, "drained", calls, sessions, SALLYCTL_OK);
 }
 
 int
@@ -131,8 +148,9 @@ sallyctl_drain(const struct sallyctl_drain *how)
 			how->relay != NULL ? how->relay : "");
 		return SALLYCTL_UNREACHABLE;
 	}
-	say(calls, sessions);
+	say(how, calls, sessions);
 	if (how->cancel || !how->wait)
-		return SALLYCTL_OK;
+		return end_with(
+			how, how->cancel ? "cancelled" : "draining", calls, sessions, SALLYCTL_OK);
 	return wait_for_both(how, calls, sessions);
 }

@@ -33,12 +33,15 @@ while read -r -u 6 line; do
   case $line in
     drained?)
       rounds=$((rounds + 1))
-      check "draining, with a call up" drain
+      drain --json >"$lab_dir/begun.json"
+      check "draining, with a call up" [ $? -eq 0 ]
+      check "and as JSON" jq -e '. == {"state": "draining", "calls": 1, "sessions": 1}' "$lab_dir/begun.json"
       check "status says so" draining true
       check "and for people" eventually 2 sh -c "'$BUILD/relay/sallyctl' --socket '$lab_dir/run/relay.sock' status | grep -q '^draining'"
       if [ "$rounds" -eq 1 ]; then
-        drain --deadline 1 2>"$lab_dir/late"
+        drain --json --deadline 1 >"$lab_dir/late.json" 2>"$lab_dir/late"
         check "it is not waited for longer than asked" [ $? -eq 1 ]
+        check "and JSON says that" jq -e '. == {"state": "late", "calls": 1, "sessions": 1}' "$lab_dir/late.json"
         check "and the sentence names the cure" grep -q "1 call(s), 1 session(s).*--cancel" "$lab_dir/late"
       else
         drain --wait --deadline 45 >"$lab_dir/waited" 2>&1 &
@@ -62,13 +65,16 @@ check "that the last call is over" grep -q "drained: the last call is over" "$la
 [ "$bad" -eq 0 ] || tail -n 5 "$lab_dir/waited" "$lab_dir/sip.log" "$lab_dir/media.log"
 check "sallyport-sip has ended, with status 0" ended "$SIP_PID"
 check "sallyport-media has ended, with status 0" ended "$MEDIA_PID"
-drain 2>"$lab_dir/nobody"
+drain --json >"$lab_dir/nobody.json" 2>"$lab_dir/nobody"
 check "then nobody answers" [ $? -eq 3 ]
+check "and no JSON says otherwise" [ ! -s "$lab_dir/nobody.json" ]
 
 # an empty pair ends at once
 lab_media
 : >"$lab_dir/sip.log"
 lab_sip
-check "without calls both end at once" drain --wait --deadline 10
+drain --json --wait --deadline 10 >"$lab_dir/empty.json"
+check "without calls both end at once" [ $? -eq 0 ]
+check "and JSON is of the end alone" jq -e '. == {"state": "drained", "calls": null, "sessions": null}' "$lab_dir/empty.json"
 check "sallyport-sip with status 0" ended "$SIP_PID"
 check "sallyport-media with status 0" ended "$MEDIA_PID"

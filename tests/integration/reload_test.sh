@@ -60,7 +60,10 @@ echo "== live, by sallyctl"
 sed -i -e 's/per_user: 5/per_user: 1/' -e "s/name: carrier, address/name: other, address/" -e 's/to: \[carrier\]/to: [other]/' \
   -e 's/^media:/media:\n  one_way_s: 9/' -e 's/no_answer_s: 10/no_answer_s: 11/' "$CONFIG"
 sed -i -E 's/^( *)(address: 192\.0\.2\.[0-9]+\/24|address: "?[0-9.]+\/[0-9]+"?)$/\1\2\n\1ports: {first: 41000, last: 41003}/' "$CONFIG"
+sally config reference >/dev/full 2>"$lab_dir/full"
+check "what can't be written is a failure" [ $? -eq 1 ]
 check "sallyctl check takes it" sally config check "$CONFIG"
+check "and says so in JSON" sh -c "'$BUILD/relay/sallyctl' --json config check '$CONFIG' | jq -e '.good and .error == null'"
 check "the reload" reload
 check "it prints a limit" printed 'sip.calls.per_user: 5 -> 1'
 check "a trunk that goes" printed 'sip.trunks\[carrier\]: there -> -'

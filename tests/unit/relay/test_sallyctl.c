@@ -320,6 +320,23 @@ remove_folder(void **state)
 	return rmdir(folder);
 }
 
+/* What needs no daemon. */
+static void
+test_output_of_the_configuration(void **state)
+{
+	struct run run;
+
+	sallyctl(&run, "config reference");
+	assert_int_equal(0, run.status);
+	assert_says(run.out, "media.memory_mb\n");
+	assert_says(run.out, "number (MiB), 64 to 1048576; default 256\n");
+	sallyctl(&run, "--json config check /dev/null");
+	assert_int_equal(1, run.status);
+	assert_says(run.out, "\"good\": false");
+	assert_says(run.out, "it is not a regular file");
+	assert_says(run.err, "it is not a regular file");
+}
+
 int
 main(void)
 {
@@ -328,6 +345,7 @@ main(void)
 		cmocka_unit_test(test_wrong_usage),
 		cmocka_unit_test(test_no_relay),
 		cmocka_unit_test(test_nobody_to_drain),
+		cmocka_unit_test(test_output_of_the_configuration),
 		cmocka_unit_test(test_socket_of_the_configuration),
 		cmocka_unit_test(test_relay_hangs_up),
 		cmocka_unit_test(test_socket_not_permitted),
