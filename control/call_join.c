@@ -87,12 +87,20 @@ call_transfer_join(struct call_transfer *transfer, const sip_replaces_t *replace
 sip_replaces_t *
 call_transfer_read_replaces(su_home_t *home, const url_t *url)
 {
-	char text[512];
+	char escaped[512], text[sizeof(escaped)];
+	const char *value = url->url_headers;
 
-	if (url->url_headers == NULL || strncasecmp(url->url_headers, "Replaces=", 9) != 0 ||
-		strlen(url->url_headers) >= sizeof(text) || strstr(url->url_headers, "%00") != NULL)
+	if (value == NULL || strncasecmp(value, "Replaces=", 9) != 0)
 		return NULL;
-	url_unescape(text, url->url_headers + 9);
-	text[strcspn(text, "&\r\n")] = '\0';
+	value += 9;
+	size_t length = strcspn(value, "&"); /* where another header begins */
+	if (length >= sizeof(escaped) || memmem(value, length, "%00", 3) != NULL)
+		return NULL;
+	memcpy(escaped, value, length);
+	escaped[length] = '\0';
+	url_unescape(text, escaped);
+	for (const char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return NULL;
 	return sip_replaces_make(home, text);
 }

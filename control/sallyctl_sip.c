@@ -176,9 +176,10 @@ find_socket(const struct options *options, char *path, size_t size)
 static int
 fetch(int fd, const char *what, const char *set, json_t *rows)
 {
-	json_int_t from = 0;
+	json_int_t from = 0, next = 0;
 
 	do {
+		from = next;
 		json_t *reply = control_client_ask(fd, what, set, from);
 		const char *error = json_string_value(json_object_get(reply, "error"));
 		if (reply == NULL)
@@ -189,10 +190,26 @@ fetch(int fd, const char *what, const char *set, json_t *rows)
 			return REFUSED;
 		}
 		json_array_extend(rows, json_object_get(reply, "rows"));
-		from = json_integer_value(json_object_get(reply, "next"));
+		next = json_integer_value(json_object_get(reply, "next"));
 		json_decref(reply);
-	} while (from > 0);
+	} while (next > from); /* else it would never end */
 	return DONE;
+}
+
+/* What others called themselves must not paint on the terminal, or break the line: U+0080 to U+009F
+ * are control characters, too. */
+static void
+print_text(const char *said, int width)
+{
+	char *text = strdup(said != NULL ? said : "-");
+
+	for (char *at = text; at != NULL && *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
+		else if (*at == '\xc2' && (at[1] & 0xe0) == 0x80)
+			at[0] = at[1] = '?';
+	printf("%*s ", width, text != NULL ? text : "");
+	free(text);
 }
 
 static void
@@ -201,7 +218,7 @@ print_value(const json_t *value, int width)
 	char number[32];
 
 	if (json_is_string(value)) {
-		printf("%*s ", width, json_string_value(value));
+		print_text(json_string_value(value), width);
 	} else if (json_is_boolean(value)) {
 		printf("%*s ", width, json_is_true(value) ? "yes" : "no");
 	} else {

@@ -12,17 +12,18 @@
 static int
 fetch_list(int fd, const char *what, json_t *rows)
 {
-	json_int_t from = 0;
+	json_int_t from = 0, next = 0;
 
 	do {
+		from = next;
 		json_t *reply = control_client_ask(fd, what, NULL, from);
 		if (reply == NULL)
 			return -ETIMEDOUT;
 		/* an older sallyport-sip does not know all lists: that one stays empty */
 		json_array_extend(rows, json_object_get(reply, "rows"));
-		from = json_integer_value(json_object_get(reply, "next"));
+		next = json_integer_value(json_object_get(reply, "next"));
 		json_decref(reply);
-	} while (from > 0 && json_array_size(rows) < SNAPSHOT_ROWS);
+	} while (next > from && json_array_size(rows) < SNAPSHOT_ROWS);
 	return 0;
 }
 

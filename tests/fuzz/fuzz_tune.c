@@ -46,7 +46,7 @@ static const struct file {
 	{"/ethtool/eth0.json", "{\"queues\": 8, \"rss_udp4\": \"sdfn\", \"tx_checksum\": true}\n"},
 	{"/etc/sallyport/sallyport.yaml",
 		"media:\n  workers: 2\n  cpus: [2, 3]\n  interfaces:\n    - name: access\n"
-		"      device: 0000:3b:00.0\n      addresses: [192.0.2.1/24]\n"},
+		"      device: 0000:3b:00.0\n      address: 192.0.2.1/24\n"},
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 

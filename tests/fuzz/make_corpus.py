@@ -77,7 +77,7 @@ def requests():
     other = struct.pack("BBBBIQ", 7, 2, 0, 0, 0, 0) + bytes(range(5, 37)) + bytes(16) + bytes(128)
 
     def header(op):
-        return struct.pack("HHIQII", 3, op - 1, 0, 7, 0, 0)
+        return struct.pack("HHIQII", 4, op - 1, 0, 7, 0, 0)
 
     name = b"call-1".ljust(48, b"\0")
     create = header(1) + name + struct.pack("II", 0, 0) + leg + key + other + leg.replace(b"access", b"core\0\0") + other + key
@@ -86,6 +86,10 @@ def requests():
     yield b"\1" + create + update + header(4) + name + header(3) + name
     yield b"\1" + header(5) + bytes(8) + header(6) + header(7)
     yield b"\1" + header(10) + name + bytes(32)
+    yield b"\1" + create + header(11) + name + header(12) + bytes(8) + header(3) + name
+    yield b"\1" + header(13) + create[24:] + struct.pack("IIIIQQ", 1, 1, 5, 0, 9, 9) + bytes(32) + struct.pack("IIQQII", 1, 3, 70000, 5, 9, 0)
+    yield b"\1" + header(14) + struct.pack("II", 1, 0) + create + header(14) + bytes(8) + header(14) + struct.pack("II", 2, 0)
+    yield b"\1" + header(15) + bytes(8) + header(15) + struct.pack("II", 1, 0) + header(16) + bytes(8) + header(16) + struct.pack("Q", 40)
     yield b"\0" + struct.pack("HHIQII", 4, 7, 24, 7, 0, 0)
 
 
@@ -259,6 +263,50 @@ def boxes():
         yield text.encode()
 
 
+CALL = "0123456789abcdef0123456789abcdef"
+
+
+def shown():
+    """What sallyport-sip answers to "sallyctl sip" and sallyport-web; the first byte chooses the command."""
+    rows = ('{"rows":[{"id":"%s","caller":"al\xe4","callee":"b\\u001b[31m","state":"up","age_s":5,"user":"u","contact":"sip:a@b\\u009b",'
+            '"from":"192.0.2.7","reachable":true,"expires_s":60,"trunk":"t","living":1,"fault":null}]%s}\0')
+    yield b"\0" + (rows % (CALL, ',"next":100') + rows % (CALL, "")).encode()
+    yield b"\2" + (rows % (CALL, ',"next":100') + rows % (CALL, ',"next":100') * 3).encode()
+    yield b'\6{"rows":[{"release":"1","calls":2,"late_ms":0.5,"counters":{"tls.failed":{"value":3,"help":"x"}}}]}\0'
+    yield b'\1{"error":"there is nothing of this name to show"}\0'
+
+
+def views():
+    stats = '"stats":{"calls":1,"late_ms":1.5,"counters":{"tls.accepted":{"value":3,"help":"x\\"\\\\"},"a\\"b":{"value":7}}}'
+    rows = '"calls":[{"id":"%s","legs":[]},{},7],"trunks":[{"trunk":"t\\"","state":"in","calls":3}],"registrations":[1],' % CALL
+    for tail in (b"", b"\0" + bytes(range(1, 120)) + CALL.encode() + bytes(500) + b"\x05" * 700):
+        yield ("{" + rows + '"certificates":[{"file":"a\\n","days":-1}],"failures":[],' + stats + "}").encode() + tail
+
+
+def records():
+    """The journal, a NUL, the file."""
+    leg = '{"user":"a","trunk":null,"call_id":"x","peer":"192.0.2.7","tls":"TLSv1.3","cipher":"c"}'
+    record = ('{"id":"%s","start":"2026-01-02T03:04:05.678Z","answer":null,"end":null,"from":"sip:a@b","to":"sip:c@d",'
+              '"legs":[%s,%s],"media":[],"transfers":[{"kind":"blind"}]}\n')
+    one, other = record % (CALL, leg, leg), record % ("b" * 32, leg, "7")
+    yield (one + other + "\0" + other).encode()
+    yield (other + '{"over":"%s"}\n' % ("b" * 32) + one[:-9] + "\0" + other + '{"id":"half').encode()
+    yield (one.replace('"2026-01-02T03:04:05.678Z"', '"9999-12-31T23:59:60.-9Z"').replace("null", "[1]") + "\0").encode()
+
+
+def transfers():
+    for text in ("<sip:b@home.example?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>", "sip:b@c?replaces=x;to-tag=1;from-tag=2;early-only",
+                 "<sip:b@c;method=INVITE?Replaces=x%0d%0aVia:%20y&Subject=z>", "<tel:+49301234>", "<sip:b@c?Replaces=a%00b>"):
+        yield text.encode()
+
+
+def imports():
+    """Users, a line each."""
+    yield b'{"name":"alice","password":"secret"}\n{"name":"bob","realm":"other.example","ha1":{"MD5":"%s"}}\n' % (b"A" * 32)
+    yield b'{"name":"carol","ha1":{"SHA-256":"%s","SHA-512-256":"%s"}}\n\n7\n{"name":"a b","password":"x"}' % (b"0" * 64, b"f" * 64)
+    yield b'{"name":"d","ha1":{"MD5":"%s","MD5-sess":"x"}}\n{"name":"d","password":"x","ha1":{}}\n{"name":"alice"}\n' % (b"g" * 32)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
@@ -266,7 +314,8 @@ def main():
              "digest": list(digests()), "number": list(numbers()), "headers": list(messages()), "trace": list(messages()),
              "register": list(registers()), "journal": list(journals()), "resolve": list(answers()), "reply": list(replies()),
              "bindings": list(bindings()), "log": list(texts()), "address": list(addresses()), "param": list(parameters()),
-             "tune": list(boxes())}
+             "tune": list(boxes()), "shown": list(shown()), "view": list(views()), "records": list(records()),
+             "refer": list(transfers()), "import": list(imports())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():
