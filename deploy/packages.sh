@@ -21,7 +21,7 @@ package="debhelper dpkg-dev fakeroot pandoc"
 
 test="$demo $package libcmocka-dev git clang libclang-rt-14-dev clang-format codespell shellcheck
   ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad sip-tester stunnel4 iputils-ping iputils-arping netcat-openbsd
+  gstreamer1.0-plugins-bad sip-tester sipsak linphone-cli stunnel4 iputils-ping iputils-arping netcat-openbsd
   kamailio kamailio-tls-modules kamailio-sqlite-modules dnsmasq-base
   python3-minimal sqlite3 fail2ban postgresql gdb binutils
   systemd lintian mmdebstrap curl prometheus chromium chromium-driver"

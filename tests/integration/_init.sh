@@ -55,7 +55,10 @@ phone_stop() {
 tone_is() {
   local file
   file=$(heard "$1")
-  [ -n "$file" ] && "$BUILD/deploy/tools/tone_meter" "$file" |
+  [ -n "$file" ] && is_tone "$file" "$2"
+}
+is_tone() { # FILE HZ
+  "$BUILD/deploy/tools/tone_meter" "$1" |
     jq -e --argjson hz "$2" '(.tone_hz // 0) > $hz - 5 and (.tone_hz // 0) < $hz + 5 and .purity > 0.8' >/dev/null
 }
 
@@ -65,6 +68,67 @@ capture() {
   CAPTURE_PID=$!
   lab_pids+=("$CAPTURE_PID")
   wait_for 10 in_log "$lab_dir/$1/tcpdump.log" "listening on"
+}
+
+# names_known: the server's name, and this machine's, as the phones' namespaces see them; and no DNS
+names_known() {
+  local ns
+  trap 'rm -rf "/etc/netns/$NS_A" "/etc/netns/$NS_B"; finish' EXIT
+  for ns in "$NS_A" "$NS_B"; do
+    mkdir -p "/etc/netns/$ns"
+    printf '%s\n' "127.0.0.1 localhost" "$LAB_SIP $LAB_DOMAIN" "$LAB_A $(uname -n)" >"/etc/netns/$ns/hosts"
+    echo "nameserver 127.0.0.1" >"/etc/netns/$ns/resolv.conf"
+  done
+}
+
+# phone_door NAME ADDRESS PORT: a baresip that is told what to do there
+phone_door() { printf 'module_app ctrl_tcp.so\nctrl_tcp_listen %s:%s\n' "$2" "$3" >>"$lab_dir/$1/config"; }
+# tell ADDRESS:PORT NAMESPACE COMMAND [PARAMETER]: what a person would do at the phone
+tell() {
+  ip netns exec "$2" timeout 5 python3 - "$1" "$3" "${4:-}" <<'END'
+import json, socket, sys
+text = json.dumps({"command": sys.argv[2], "params": sys.argv[3], "token": "x"})
+host, port = sys.argv[1].split(":")
+door = socket.create_connection((host, int(port)), timeout=3)
+door.sendall(("%d:%s," % (len(text), text)).encode())
+said = b""
+while b'"ok":' not in said: # events may come first
+    said += door.recv(4096) or sys.exit(1)
+sys.exit(0 if b'"ok":true' in said else 1)
+END
+}
+# directed NAME DIRECTION: what this baresip's last answer says of itself
+directed() {
+  awk -v "relay=$LAB_SIP:" '/^TLS / { mine = index($2, relay) != 1; answer = 0 } /^SIP\/2.0 200/ { answer = mine }
+    answer && /^a=(sendrecv|sendonly|recvonly|inactive)/ { said = $0 }
+    END { sub(/^a=/, "", said); sub(/\r$/, "", said); print said }' "$lab_dir/$1/log" | grep -qx "$2"
+}
+
+# told NAME: port, suite and key of what the relay sends this baresip, as it was told last
+told() {
+  awk -v "relay=$LAB_SIP:" '/^TLS / { ours = index($2, relay) == 1; crypto = 0 }
+    ours && /^m=audio / { port = $2 }
+    ours && /^a=crypto:/ && !crypto++ { suite = $2; key = $3; sub("inline:", "", key); sub(/[|\r].*/, "", key) }
+    END { print port, suite, key }' "$lab_dir/$1/log"
+}
+
+# sent NAME NAMESPACE HZ: all of the next half second that the relay sends this phone verifies, and is that
+# tone. For baresip 1.0 records nothing any more once it was on hold, with or without a relay.
+sent() {
+  local port suite key d=$lab_dir/$1
+  read -r port suite key < <(told "$1")
+  ip netns exec "$2" timeout 5 tcpdump -i eth0 -c 30 -w "$d/sent.pcap" "udp src port $port" 2>/dev/null &&
+    "$BUILD/tests/tools/srtp_hear" "$d/sent.pcap" "$port" "$suite" "$key" "$d/sent.wav" >/dev/null &&
+    is_tone "$d/sent.wav" "$3"
+}
+
+# sent_nothing NAME NAMESPACE: the relay sends this phone nothing, for half a second
+sent_nothing() {
+  local port
+  read -r port _ < <(told "$1")
+  [ -n "$port" ] || return 1
+  ip netns exec "$2" timeout 0.6 tcpdump -i eth0 -c 1 -w "$lab_dir/$1/nothing.pcap" "udp src port $port" 2>/dev/null
+  [ $? -eq 124 ] # it has waited in vain
 }
 
 # lost NAME PORT: how many RTP packets from the relay's port are missing in this phone's capture, by
