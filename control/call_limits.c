@@ -331,11 +331,11 @@ void
 call_limits_resume(struct call_limits *limits, struct call_limits_hold *hold,
 	const struct party *from, const struct party *to)
 {
-	if (take_party(limits, from) != CALL_LIMIT_NONE)
+	if (count_party(limits, from) != CALL_LIMIT_NONE)
 		return;
 	limits->count++;
 	*hold = (struct call_limits_hold){.limits = limits, .from = *from};
-	hold->to_held = take_party(limits, to) == CALL_LIMIT_NONE;
+	hold->to_held = count_party(limits, to) == CALL_LIMIT_NONE;
 	if (hold->to_held)
 		hold->to = *to;
 }

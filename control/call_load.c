@@ -21,6 +21,18 @@ text_of(const json_t *json, const char *name)
 	return json_string_value(json_object_get(json, name));
 }
 
+/* What goes into a header. NULL: it is none, or has a line break or the like. */
+static const char *
+line_of(const json_t *json)
+{
+	const char *text = json_string_value(json);
+
+	for (const char *at = text; at != NULL && *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return NULL;
+	return text;
+}
+
 static uint64_t
 number_of(const json_t *json, const char *name)
 {
@@ -88,7 +100,7 @@ join_routes(su_home_t *home, const json_t *routes)
 	const char *text = NULL;
 
 	for (size_t i = 0; i < json_array_size(routes); i++) {
-		const char *one = json_string_value(json_array_get(routes, i));
+		const char *one = line_of(json_array_get(routes, i));
 		if (one != NULL)
 			text = text != NULL ? su_sprintf(home, "%s, %s", text, one)
 			                    : su_strdup(home, one);
@@ -104,7 +116,8 @@ make_leg(struct call_dialog *dialog, const json_t *json)
 	su_home_t *home = call->home;
 	const sip_t *said = sip_object(dialog->side->said);
 	bool they_called = said->sip_request != NULL;
-	const char *tag = text_of(json, "tag"), *target = text_of(json, "target");
+	const char *tag = line_of(json_object_get(json, "tag"));
+	const char *target = line_of(json_object_get(json, "target"));
 	const char *routes = join_routes(home, json_object_get(json, "route"));
 	sip_from_t *remote =
 		sip_from_dup(home, they_called ? said->sip_from : (sip_from_t *)said->sip_to);
@@ -142,8 +155,8 @@ load_dialog(struct call_side *side, const json_t *json)
 	dialog->next = call->dialogs;
 	call->dialogs = dialog;
 	side->dialog = dialog;
-	dialog->contact = su_strdup(call->home, text_of(json, "contact"));
-	dialog->hop_before = su_strdup(call->home, text_of(json, "next_hop"));
+	dialog->contact = su_strdup(call->home, line_of(json_object_get(json, "contact")));
+	dialog->hop_before = su_strdup(call->home, line_of(json_object_get(json, "next_hop")));
 	dialog->instance = su_strdup(call->home, text_of(json, "instance"));
 	dialog->registered = su_strdup(call->home, text_of(json, "registered"));
 	if (is_true(json, "peering"))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Makes the fuzzers' seeds: make_corpus.py FOLDER [EXAMPLE.yaml]. A folder for each target below it."""
 
+import json
 import pathlib
 import struct
 import sys
@@ -307,6 +308,29 @@ def imports():
     yield b'{"name":"d","ha1":{"MD5":"%s","MD5-sess":"x"}}\n{"name":"d","password":"x","ha1":{}}\n{"name":"alice"}\n' % (b"g" * 32)
 
 
+def dialogs():
+    """Calls as sip.dialogs has them."""
+    said = ("INVITE sip:bob@home.example SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.7;branch=z9hG4bK1\r\nFrom: <sip:alice@home.example>;tag=1\r\n"
+            "To: <sip:bob@home.example>\r\nCall-ID: a@b\r\nCSeq: 1 INVITE\r\nContact: <sip:alice@192.0.2.7>\r\n\r\n")
+    sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n"
+    leg = {"transport": 1, "profile": 3, "mux": True, "flags": 2, "clock": 8000, "tag": 1, "rtp": ["192.0.2.7", 5004],
+           "rtcp": ["192.0.2.7", 5005], "latched": None}
+
+    def side(name, trunk, said):
+        dialog = {"tag": "abc", "seq": 3, "rseq": 7, "route": ["<sip:p.example;lr>"], "target": "<sip:a@192.0.2.7>", "contact": "<sip:us@192.0.2.2>",
+                  "next_hop": "sip:192.0.2.7:5061;transport=tls", "peering": trunk, "update": True, "instance": "<urn:x>", "registered": "sip:a@b"}
+        return {"name": name, "trunk": trunk, "peer": "192.0.2.7", "interval": 1800, "we_refresh": True, "refreshed": 1, "least": 90, "keys": 1,
+                "expiring": False, "said": said, "dialog": dialog}
+
+    answer = said.replace("INVITE sip:bob@home.example SIP/2.0", "SIP/2.0 200 OK").replace("bob@home.example>\r\n", "bob@home.example>;tag=2\r\n")
+    call = {"caller": "alice", "callee": "bob", "started": 1, "answered": 2, "open": False, "sides": [side("alice", False, said), side("carrier", True, answer)],
+            "sdp": {"session": 7, "version": [1, 2], "said": [sdp, sdp], "streams": [{"in_relay": True, "leg": [leg, leg]}]}}
+    yield json.dumps(call, separators=(",", ":")).encode()
+    call["sides"][0]["dialog"].update(seq=0, route=[], instance=None, next_hop=None)
+    call["open"] = True
+    yield json.dumps(call, separators=(",", ":")).encode()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
@@ -315,7 +339,7 @@ def main():
              "register": list(registers()), "journal": list(journals()), "resolve": list(answers()), "reply": list(replies()),
              "bindings": list(bindings()), "log": list(texts()), "address": list(addresses()), "param": list(parameters()),
              "tune": list(boxes()), "shown": list(shown()), "view": list(views()), "records": list(records()),
-             "refer": list(transfers()), "import": list(imports())}
+             "refer": list(transfers()), "dialogs": list(dialogs()), "import": list(imports())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():

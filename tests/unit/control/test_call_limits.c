@@ -247,6 +247,33 @@ test_guests(void **state)
 	call_limits_destroy(limits);
 }
 
+/* A restart finds calls of trunks that have had none in this life: they count, and cost no second
+ * its share. */
+static void
+test_resumed(void **state)
+{
+	struct config_sip config;
+	struct call_limits *limits = make(&config, 0, 0, 0);
+	struct call_limits_hold hold[5] = {0}, fresh[3] = {0};
+	struct party alice = user("alice"), slow = trunk(2);
+
+	for (unsigned i = 0; i < 5; i++)
+		call_limits_resume(
+			limits, &hold[i], i % 2 == 0 ? &alice : &slow, i % 2 == 0 ? &slow : &alice);
+	assert_int_equal(5, call_limits_count(limits));
+	assert_int_equal(5, call_limits_count_of(limits, &slow));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take(limits, &fresh[0], &slow, NOW));
+	assert_int_equal(CALL_LIMIT_NONE, call_limits_take(limits, &fresh[1], &slow, NOW));
+	assert_int_equal(CALL_LIMIT_TRUNK_RATE, call_limits_take(limits, &fresh[2], &slow, NOW));
+	for (unsigned i = 0; i < 5; i++)
+		call_limits_give(&hold[i]);
+	call_limits_give(&fresh[0]);
+	call_limits_give(&fresh[1]);
+	assert_int_equal(0, call_limits_count_of(limits, &slow));
+	assert_int_equal(0, call_limits_count(limits));
+	call_limits_destroy(limits);
+}
+
 static void
 test_status(void **state)
 {
@@ -276,6 +303,7 @@ main(void)
 		cmocka_unit_test(test_a_second),
 		cmocka_unit_test(test_trunk_a_second),
 		cmocka_unit_test(test_guests),
+		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_status),
 	};
 
