@@ -18,10 +18,12 @@ checksum_word(uint64_t word)
 static inline uint16_t
 checksum_fold(uint64_t sum)
 {
-	sum = checksum_word(sum);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	/* added to itself with its halves exchanged, the lower half's carry is just what the upper
+	 * half has to take */
+	sum += sum << 32 | sum >> 32;
+	uint32_t half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
 }
 
 /* Of a few bytes, from an even place of what is summed on. */

@@ -106,20 +106,51 @@ wide_count(const struct fused_state *state, const uint8_t blocks[], unsigned n)
 	return wide;
 }
 
+/* Most batches: all of one length. */
+static inline bool
+alike(struct crypto_op *const ops[], unsigned n)
+{
+	unsigned mixed = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		mixed |= (unsigned)ops[i]->length ^ ops[0]->length;
+	return mixed == 0;
+}
+
+/* What is said above, for those: nothing to sort, and the wide kernel pays for so many or not. */
+static void
+run_alike(const struct fused_state *state, struct crypto_op *ops[], unsigned n, bool transmit,
+	uint8_t digest[][FUSED_DIGEST])
+{
+	const struct fused_kernels *kernels = state->kernels;
+	const unsigned most = kernels->lanes * kernels->groups;
+	unsigned rest = n % kernels->lanes;
+
+	/* too few for a group of lanes */
+	if (state->sha_cost == SHA_NEVER || rest * state->sha_cost >= 256)
+		rest = 0;
+	const unsigned wide = n - rest;
+	for (unsigned i = 0; i < wide; i += most)
+		kernels->hmac(ops + i, wide - i < most ? wide - i : most, transmit, digest + i);
+	for (unsigned i = wide; i < n; i += SHA_LANES)
+		fused_hmac_sha(
+			ops + i, n - i < SHA_LANES ? n - i : SHA_LANES, transmit, digest + i);
+}
+
 /* HMAC-SHA1 of each; sorts ops[], and digest[] is then in the same order. */
 static void
 run_hmacs(const struct fused_state *state, struct crypto_op *ops[], unsigned n, bool transmit,
 	uint8_t digest[][FUSED_DIGEST])
 {
 	uint8_t blocks[ENGINE_BATCH_MAX];
-	unsigned mixed = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		blocks[i] = block_count(ops[i]);
-		mixed |= (unsigned)blocks[i] ^ blocks[0];
+	if (alike(ops, n)) {
+		run_alike(state, ops, n, transmit, digest);
+		return;
 	}
-	if (mixed != 0)
-		sort_by_length(ops, blocks, n);
+	for (unsigned i = 0; i < n; i++)
+		blocks[i] = block_count(ops[i]);
+	sort_by_length(ops, blocks, n);
 	for (unsigned i = 0, group; i < n; i += group) {
 		group = wide_count(state, blocks + i, n - i);
 		if (group > 0) {

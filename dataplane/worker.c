@@ -228,7 +228,11 @@ count_received(struct worker *worker, const struct device *device, struct rte_mb
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+		const uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], const uint8_t *);
+		rte_prefetch0(frame);
+		rte_prefetch1(frame + 64);
+		rte_prefetch1(frame + 128);
+		rte_prefetch1(frame + 192);
 		bytes += mbufs[i]->pkt_len;
 	}
 	counter_add(&worker->counters.packets, count);
