@@ -3,9 +3,8 @@
 # The lab's second and fourth part: what the whole relay costs, beside an echo over the same port. The
 # shipped sallyport-media has one core, or two, and the generator (bench/feed) another.
 #
-# Between the two is net_memif. A pair of rte_rings is cheaper, as the echo over one shows, but needs
-# both ends to share all of DPDK's memory, and the relay shares none of its own (--in-memory): nobody
-# can map its keys.
+# Between the two is a pair of rte_rings, the cheapest port there is, for which the relay shares its memory
+# (media.shared_memory); and, in another relay, net_memif, for which it shares none of its keys.
 # shellcheck source-path=SCRIPTDIR source=../deploy/lib.sh
 set -u
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,13 +14,14 @@ usage() {
   cat <<TEXT
 Usage: sudo bench/datapath.sh --build DIR --out FILE [--quick] [--sessions N,...]
 
-Measures the shipped sallyport-media in DIR, fed over net_memif, in turns with an echo over the same
-kind of port; and an echo over a pair of rte_rings. Writes JSON to FILE. bench/run.sh runs it with the
-lab's other parts.
+Measures the shipped sallyport-media in DIR, fed over a pair of rte_rings and over net_memif, in turns
+with an echo over the same kind of port. Writes JSON to FILE. bench/run.sh runs it with the lab's other
+parts.
 
   --quick         shorter trials, fewer rounds
   --brief         only long enough to see that all of it works
   --sessions N,.. these points (growing) instead of the usual ones
+  --port NAME     only rings, or only memif
   --rate KPPS     no search for the highest rate: measure at this one
   --plan          only print which CPUs the generator and the workers would have, and end
 Environment:
@@ -32,7 +32,7 @@ TEXT
 }
 
 all=64,1000,10000,100000,400000
-quick=no brief=no plan=no out="" BUILD="" points=$all points_two=64,100000
+quick=no brief=no plan=no out="" BUILD="" points=$all points_memif=$all points_two=64,100000 ports="rings memif"
 rate=() trial=1000 confirm=5000 latencies=5000 repeat=5 arena=6144
 while [ $# -gt 0 ]; do
   case $1 in
@@ -42,14 +42,22 @@ while [ $# -gt 0 ]; do
     --build) BUILD=$(cd "${2:?}" && pwd) || exit 2; shift ;;
     --out) out=${2:?}; shift ;;
     --rate) rate=(--rate "${2:?}"); shift ;;
-    --sessions) points=${2:?} points_two=${2:?}; shift ;;
+    --sessions) points=${2:?} points_memif=${2:?} points_two=${2:?}; shift ;;
+    --port) ports=${2:?}; shift ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
 [ "$plan" = yes ] || { [ -n "$BUILD" ] && [ -n "$out" ]; } || { usage >&2; exit 2; }
-[ "$quick" = no ] || trial=300 confirm=800 latencies=500 repeat=3 arena=2048
+case $ports in
+  rings | memif | "rings memif") ;;
+  *) usage >&2; exit 2 ;;
+esac
+if [ "$quick" = yes ]; then
+  trial=300 confirm=800 latencies=500 repeat=3 arena=2048
+  [ "$points_memif" != "$all" ] || points_memif=64,100000
+fi
 [ "$brief" = no ] || trial=200 confirm=250 latencies=250 repeat=1 arena=64
 
 # --- which CPU does what ---
@@ -143,19 +151,6 @@ feed_it() {
     --repeat "$repeat" --arena "$arena" --cpu "$generator" "${rate[@]}" "$@"
 }
 
-# measure_rings: what the cheapest port of all costs, into rings.json
-measure_rings() {
-  mkdir -p "$lab_dir/huge"
-  mount -t hugetlbfs -o pagesize=2M none "$lab_dir/huge" || fail "datapath.sh: no hugetlbfs can be mounted"
-  start_echo rings --rings "$lab_name" --huge-dir "$lab_dir/huge" --cpu "$one"
-  feed_it --rings "$lab_name" --echo-control "$lab_dir/run/rings.ctl" --echo-pid "$ECHO_PID" >"$lab_dir/rings.json" || {
-    echo "datapath: the echo over rings could not be measured: it is left out" >&2
-    echo '{"echo": null}' >"$lab_dir/rings.json"
-  }
-  end "$ECHO_PID"
-  umount "$lab_dir/huge"
-}
-
 # start_raw CPU: raw ipsec-mb, measured on the worker's core when feed asks; sets RAW_PID
 start_raw() {
   "$BUILD/bench/crypto" --serve "$lab_dir/run/raw.ctl" --core "$1" 2>"$lab_dir/raw.log" &
@@ -167,70 +162,80 @@ start_raw() {
   }
 }
 
-# configure CPUS MOST_SESSIONS: of the relay
+# configure CPUS MOST_SESSIONS PORT: of the relay
 configure() {
   local only=${1//[^,]/} i
   cat <<CONFIG
 media:
   socket: $lab_dir/run/relay.sock
-  memory: auto
   memory_mb: $((768 + $2 * 9 / 2048))
   poll: busy
   workers: $((${#only} + 1))
   cpus: [$1]
   sessions: $(($2 + 30000))
-  interfaces:
-    - name: media
-      device: $(device memif)
-      addresses:
 CONFIG
+  if [ "$3" = rings ]; then
+    printf '  shared_memory: %s\n  interfaces:\n    - {name: media, device: "rings:lab", addresses: [' "$lab_name"
+  else
+    printf '  interfaces:\n    - {name: media, device: "%s", addresses: [' "$(device memif)"
+  fi
   for ((i = 1; i <= 36; i++)); do
-    printf "        - address: 198.51.100.%d/24\n          ports: {first: 10000, last: 64999}\n" "$i"
+    printf "\n        {address: 198.51.100.%d/24, ports: {first: 10000, last: 64999}}," "$i"
   done
+  printf '\n        ]}\n'
 }
 
-# measure_relay WORKERS CPUS POINTS ARGUMENT...: into relay-WORKERS.json
+# measure_relay NAME PORT WORKERS CPUS POINTS ARGUMENT...: into NAME.json
 measure_relay() {
-  local workers=$1 where=$2 which=$3
-  shift 3
-  configure "$where" "${which##*,}" >"$lab_dir/sallyport.yaml"
-  start_echo "echo$workers" --device "$(device "echo$workers")" --cpu "$where"
-  lab_media
+  local name=$1 port=$2 workers=$3 where=$4 which=$5 peers
+  shift 5
+  configure "$where" "${which##*,}" "$port" >"$lab_dir/sallyport.yaml"
+  RUNTIME_DIRECTORY=$lab_dir/run lab_media
+  if [ "$port" = rings ]; then
+    start_echo "$name" --rings "$lab_name" --cpu "$where"
+    peers=(--rings "$lab_name")
+  else
+    start_echo "$name" --device "$(device "$name")" --cpu "$where"
+    peers=(--memif "$lab_dir/run/memif.sock" --echo-memif "$lab_dir/run/$name.sock")
+  fi
   in_log "$lab_dir/media.log" "ordinary pages" && echo "datapath: without hugepages: the figures are worse than they need be" >&2
   [ "${which%%,*}" != 64 ] || set -- "$@" --mixed
-  feed_it --memif "$lab_dir/run/memif.sock" --socket "$lab_dir/run/relay.sock" --relay-pid "$MEDIA_PID" \
-    --echo-memif "$lab_dir/run/echo$workers.sock" --echo-control "$lab_dir/run/echo$workers.ctl" --echo-pid "$ECHO_PID" \
-    --ring 14 --workers "$workers" --sessions "$which" "$@" >"$lab_dir/relay-$workers.json" ||
-    fail "datapath.sh: the relay with $workers worker(s) could not be measured"
+  feed_it "${peers[@]}" --socket "$lab_dir/run/relay.sock" --relay-pid "$MEDIA_PID" \
+    --echo-control "$lab_dir/run/$name.ctl" --echo-pid "$ECHO_PID" \
+    --ring 14 --workers "$workers" --sessions "$which" "$@" >"$lab_dir/$name.json" ||
+    fail "datapath.sh: the relay with $workers worker(s) over $port could not be measured"
   ctl --json stats | jq -c 'with_entries(select((.key | startswith("drop.")) and .value > 0))' >&2
-  end "$MEDIA_PID"
   end "$ECHO_PID"
+  end "$MEDIA_PID"
 }
 
 lab_up
-mkdir -p "$lab_dir/run"
+mkdir -p "$lab_dir/run" "$lab_dir/huge"
 ip -n "$NS_R" link del vb # its address is the relay's
+mount -t hugetlbfs -o pagesize=2M none "$lab_dir/huge" || fail "datapath.sh: no hugetlbfs can be mounted"
 pool_add 160 # the echo's; the relay reserves its own
-echo "datapath: the echo over rings" >&2
-measure_rings
-echo "datapath: the relay and the echo over memif, in turns" >&2
+for name in rings memif two; do echo null >"$lab_dir/$name.json"; done
 start_raw "$one"
-measure_relay 1 "$one" "$points" --latency "$points" --raw "$lab_dir/run/raw.ctl"
+for port in $ports; do
+  echo "datapath: the relay and the echo over $port, in turns" >&2
+  which=$points
+  [ "$port" = rings ] || which=$points_memif
+  measure_relay "$port" "$port" 1 "$one" "$which" --latency "$which" --raw "$lab_dir/run/raw.ctl"
+done
 end "$RAW_PID"
 if [ -n "$two" ]; then
-  echo "datapath: the same with two workers" >&2
-  measure_relay 2 "$two" "$points_two" --latency 64
+  echo "datapath: over memif with two workers" >&2
+  measure_relay two memif 2 "$two" "$points_two" --latency 64
 else
   echo "datapath: two workers are skipped: $skipped" >&2
-  echo null >"$lab_dir/relay-2.json"
 fi
 
 jq -n --arg run "${SALLYPORT_LAB_RUN:-}" --arg skipped "$skipped" --slurpfile rings "$lab_dir/rings.json" \
-  --slurpfile one "$lab_dir/relay-1.json" --slurpfile two "$lab_dir/relay-2.json" '
+  --slurpfile memif "$lab_dir/memif.json" --slurpfile two "$lab_dir/two.json" '
   {
     run: $run,
-    echo: [$one[0].echo, $rings[0].echo | select(. != null)],
-    datapath: ($one[0].points + ($two[0].points // [])),
-    sessions: $one[0].sessions,
+    echo: [$rings[0].echo, $memif[0].echo | select(. != null)],
+    datapath: [$rings[0].points, $memif[0].points, $two[0].points | select(. != null) | .[]],
+    sessions: ([$rings[0].sessions, $memif[0].sessions | select(. != null)] | first),
     skipped: (if $skipped == "" then [] else [{part: "datapath", workers: 2, why: $skipped}] end)
   }' >"$out" || fail "datapath.sh: the results could not be written to $out"

@@ -2,9 +2,11 @@
 /*
  * echo: what a port itself costs. It receives a burst, swaps the addresses and sends: over the same
  * kind of memif, with the same rings and buffers, from the same memory as the relay; or over a pair
- * of rte_rings whose mbufs it shares with feed.
+ * of rte_rings in the relay's own memory, which it shares with feed.
  */
 #include "echo_loop.h"
+
+#include "dataplane/port_rings.h"
 
 #include <getopt.h>
 #include <rte_dev.h>
@@ -22,16 +24,17 @@
 #define ENDS_MAX 2
 
 static const char usage[] =
-	"Usage: echo (--device ARGS | --rings PREFIX --huge-dir DIR) --control FILE --cpu N[,N]\n"
+	"Usage: echo (--device ARGS | --rings NAME) --control FILE --cpu N[,N]\n"
 	"\n"
 	"Sends back what comes by a device (\"net_memif0,role=server,...\"), or by a pair of "
 	"rings\n"
-	"of the DPDK process PREFIX, which this is, its hugepages being files in DIR; with the\n"
-	"addresses swapped, until SIGTERM. Each CPU serves a queue. feed orders it by the control\n"
-	"socket. Run it by bench/datapath.sh.\n";
+	"in the memory of the relay whose media.shared_memory is NAME; with the addresses "
+	"swapped,\n"
+	"until SIGTERM. Each CPU serves a queue. feed orders it by the control socket. Run it by\n"
+	"bench/datapath.sh.\n";
 
 struct options {
-	const char *device, *rings, *huge_dir, *control, *cpus;
+	const char *device, *rings, *control, *cpus;
 };
 
 static struct echo_end ends[ENDS_MAX];
@@ -47,11 +50,10 @@ static bool
 read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {{"device", required_argument, NULL, 0},
-		{"rings", required_argument, NULL, 1}, {"huge-dir", required_argument, NULL, 2},
-		{"control", required_argument, NULL, 3}, {"cpu", required_argument, NULL, 4},
-		{NULL, 0, NULL, 0}};
-	const char **texts[] = {&options->device, &options->rings, &options->huge_dir,
-		&options->control, &options->cpus};
+		{"rings", required_argument, NULL, 1}, {"control", required_argument, NULL, 2},
+		{"cpu", required_argument, NULL, 3}, {NULL, 0, NULL, 0}};
+	const char **texts[] = {
+		&options->device, &options->rings, &options->control, &options->cpus};
 	int found;
 
 	while ((found = getopt_long(argc, argv, "", known, NULL)) >= 0 && found != '?')
@@ -59,21 +61,21 @@ read_options(int argc, char **argv, struct options *options)
 	if (found != -1 || optind != argc || options->control == NULL || options->cpus == NULL)
 		return false;
 	/* there is one pair of rings, so one CPU serves it */
-	return options->device != NULL ? options->rings == NULL
-	                               : options->rings != NULL && options->huge_dir != NULL &&
-	                                         strchr(options->cpus, ',') == NULL;
+	return options->device != NULL
+	               ? options->rings == NULL
+	               : options->rings != NULL && strchr(options->cpus, ',') == NULL;
 }
 
 /* How many lcores: one for each CPU named, "1,2". */
 static unsigned
-name_lcores(const char *cpus, char *text, size_t size)
+name_lcores(const char *cpus, unsigned first, char *text, size_t size)
 {
 	unsigned count = 0;
 	size_t used = (size_t)snprintf(text, size, "--lcores=");
 
 	for (const char *next = cpus; next != NULL && count < ENDS_MAX && used < size; count++) {
 		used += (size_t)snprintf(text + used, size - used, "%s%u@%lu", count > 0 ? "," : "",
-			count, strtoul(next, NULL, 10));
+			first + count, strtoul(next, NULL, 10));
 		next = strchr(next, ',');
 		next += next != NULL;
 	}
@@ -84,35 +86,37 @@ name_lcores(const char *cpus, char *text, size_t size)
 static unsigned
 start_eal(const struct options *options)
 {
-	char lcores[64], where[320], folder[320];
-	unsigned count = name_lcores(options->cpus, lcores, sizeof(lcores));
+	char lcores[64], where[320];
+	unsigned count = name_lcores(
+		options->cpus, options->rings != NULL ? ECHO_LCORE : 0, lcores, sizeof(lcores));
 	const char *args[16] = {
-		"echo", lcores, "-m", "256", "--no-pci", "--no-telemetry", "--log-level=error"};
-	int used = 7;
+		"echo", lcores, "--no-pci", "--no-telemetry", "--log-level=error", where};
+	int used = 6;
 
 	if (options->device != NULL) {
 		snprintf(where, sizeof(where), "--vdev=%s", options->device);
 		args[used++] = "--in-memory";
 		args[used++] = "--single-file-segments";
+		args[used++] = "-m";
+		args[used++] = "256";
 	} else {
 		snprintf(where, sizeof(where), "--file-prefix=%s", options->rings);
-		snprintf(folder, sizeof(folder), "--huge-dir=%s", options->huge_dir);
-		args[used++] = "--proc-type=primary";
-		args[used++] = folder;
+		args[used++] = "--proc-type=secondary";
 	}
-	args[used++] = where;
 	return rte_eal_init(used, (char **)(uintptr_t)args) < 0 ? 0 : count;
 }
 
 static bool
-open_port(const char *device, struct rte_mempool *pool, uint16_t queues)
+open_port(const char *device, uint16_t queues)
 {
 	struct rte_eth_conf conf = {0};
+	struct rte_mempool *pool = rte_pktmbuf_pool_create(
+		"echo", MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
 	char name[64];
 	uint16_t id;
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
-	if (rte_eth_dev_get_port_by_name(name, &id) != 0 ||
+	if (pool == NULL || rte_eth_dev_get_port_by_name(name, &id) != 0 ||
 		rte_eth_dev_configure(id, queues, queues, &conf) != 0)
 		return false;
 	for (uint16_t i = 0; i < queues; i++) {
@@ -131,8 +135,8 @@ open_rings(void)
 {
 	const unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
 
-	ends[0].in = rte_ring_create(ECHO_RING_THERE, ECHO_RING_SLOTS, SOCKET_ID_ANY, flags);
-	ends[0].out = rte_ring_create(ECHO_RING_BACK, ECHO_RING_SLOTS, SOCKET_ID_ANY, flags);
+	ends[0].in = rte_ring_create(ECHO_RING_THERE, PORT_RINGS_SLOTS, SOCKET_ID_ANY, flags);
+	ends[0].out = rte_ring_create(ECHO_RING_BACK, PORT_RINGS_SLOTS, SOCKET_ID_ANY, flags);
 	return ends[0].in != NULL && ends[0].out != NULL;
 }
 
@@ -151,11 +155,7 @@ main(int argc, char **argv)
 		return 1;
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	struct rte_mempool *pool = rte_pktmbuf_pool_create(
-		ECHO_POOL, MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
-	if (pool == NULL ||
-		!(options.device != NULL ? open_port(options.device, pool, (uint16_t)count)
-					 : open_rings())) {
+	if (!(options.device != NULL ? open_port(options.device, (uint16_t)count) : open_rings())) {
 		fprintf(stderr, "echo: %s can't be opened\n",
 			options.device != NULL ? options.device : "the pair of rings");
 		return 1;

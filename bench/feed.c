@@ -3,6 +3,7 @@
  * how long it keeps them: see feed.h. */
 #include "feed.h"
 
+#include "dataplane/port_rings.h"
 #include "echo.h"
 
 #include <getopt.h>
@@ -19,15 +20,14 @@
 #define TIMED 20000 /* sessions, whose installing and deleting is timed */
 
 static const char usage[] =
-	"Usage: feed --memif FILE --socket FILE --relay-pid N ECHO [OPTION]...\n"
-	"       feed --rings PREFIX --echo-control FILE --echo-pid N [OPTION]...\n"
-	"  ECHO: --echo-memif FILE --echo-control FILE --echo-pid N\n"
+	"Usage: feed (--memif FILE --echo-memif FILE | --rings NAME)\n"
+	"            --socket FILE --relay-pid N --echo-control FILE --echo-pid N [OPTION]...\n"
 	"\n"
 	"Searches the highest rate without loss (RFC 2544) of a relay on the serving end of a "
 	"memif\n"
-	"pair, and measures there, in turns with bench/echo on another pair; or an echo alone, "
-	"over\n"
-	"the rings of the DPDK process PREFIX. Run it by bench/datapath.sh.\n"
+	"pair, or of rings in its shared memory NAME, and measures there, in turns with "
+	"bench/echo\n"
+	"on another pair. Run it by bench/datapath.sh.\n"
 	"\n"
 	"  --socket FILE     of the relay API: sessions are installed by it\n"
 	"  --sessions N,...  points, growing (default 64)\n"
@@ -69,12 +69,12 @@ read_list(char *text, uint32_t list[])
 static bool
 is_complete(const struct options *options)
 {
-	bool relay = options->memif != NULL && options->socket != NULL &&
-	             options->echo_memif != NULL && options->relay_pid > 0;
+	bool memif = options->memif != NULL && options->echo_memif != NULL;
 
-	return options->echo_control != NULL && options->echo_pid > 0 &&
-	       relay == (options->rings == NULL) && options->points > 0 && options->workers > 0 &&
-	       options->workers <= FEED_QUEUES_MAX && options->plan.repeat > 0 &&
+	return options->echo_control != NULL && options->echo_pid > 0 && options->socket != NULL &&
+	       options->relay_pid > 0 && memif == (options->rings == NULL) && options->points > 0 &&
+	       options->workers > 0 && options->workers <= FEED_QUEUES_MAX &&
+	       (memif || options->workers == 1) && options->plan.repeat > 0 &&
 	       options->plan.repeat <= REPEATS_MAX && options->plan.trial_ms > 0 &&
 	       options->plan.confirm_ms > 0 && options->plan.latency_ms > 0;
 }
@@ -198,7 +198,7 @@ measure_sessions(void)
 		"installed", (json_int_t)(before + TIMED));
 }
 
-/* Secondary to the echo, for its rings: as another lcore, since each has a cache of mbufs. */
+/* Secondary to the relay, for its rings. */
 static void
 start_eal(void)
 {
@@ -207,7 +207,8 @@ start_eal(void)
 		"feed", "--no-pci", "--no-telemetry", "--log-level=error", lcores, prefix};
 	int used = 6;
 
-	snprintf(lcores, sizeof(lcores), "--lcores=%u@%u", options.rings != NULL, options.cpu);
+	snprintf(lcores, sizeof(lcores), "--lcores=%u@%u",
+		options.rings != NULL ? ECHO_FEED_LCORE : 0, options.cpu);
 	if (options.rings != NULL) {
 		snprintf(prefix, sizeof(prefix), "--file-prefix=%s", options.rings);
 		args[used++] = "--proc-type=secondary";
@@ -232,13 +233,14 @@ open_peers(void)
 	feed.raw = -1;
 	if (options.raw != NULL)
 		feed_raw_open(&feed, options.raw);
+	feed.relay.pid = (pid_t)options.relay_pid;
 	if (options.rings != NULL) {
-		feed_peer_open_rings(&feed.echo);
+		feed_peer_open_rings(&feed, &feed.relay);
+		feed_peer_open_rings(&feed, &feed.echo);
 		return;
 	}
 	feed_peer_open_memif(&feed, &feed.relay, options.memif, options.ring);
 	feed_peer_open_memif(&feed, &feed.echo, options.echo_memif, options.ring);
-	feed.relay.pid = (pid_t)options.relay_pid;
 }
 
 static bool
@@ -250,7 +252,7 @@ prepare(void)
 	feed.random = 88172645463325252ULL;
 	feed.patient = options.rate > 0;
 	feed.pool = options.rings != NULL
-	                    ? rte_mempool_lookup(ECHO_POOL)
+	                    ? rte_mempool_lookup(PORT_RINGS_POOL)
 	                    : rte_pktmbuf_pool_create("feed", MBUFS, 256, 0,
 				      RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
 	feed.engine = engine_select("auto", &reason);
@@ -263,14 +265,14 @@ prepare(void)
 		return false;
 	}
 	open_peers();
-	return options.rings != NULL || feed_connect(&feed, options.socket) == 0;
+	return feed_connect(&feed, options.socket) == 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	json_t *points = json_array(), *echo, *sessions = NULL;
-	bool good = true;
+	bool good;
 
 	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
@@ -279,10 +281,8 @@ main(int argc, char **argv)
 	start_eal();
 	if (feed_judge_init() != 0 || !prepare())
 		return 1;
-	if (options.rings == NULL) {
-		good = measure_relay(points);
-		sessions = good ? measure_sessions() : NULL;
-	}
+	good = measure_relay(points);
+	sessions = good ? measure_sessions() : NULL;
 	echo = good ? measure_echo() : NULL;
 	json_t *out = json_pack(
 		"{s:o, s:o*, s:o*}", "points", points, "sessions", sessions, "echo", echo);
@@ -292,5 +292,5 @@ main(int argc, char **argv)
 	relay_client_close(feed.client);
 	feed_peers_close(&feed);
 	rte_eal_cleanup();
-	return good && (echo != NULL || options.rings == NULL) ? 0 : 1;
+	return good ? 0 : 1;
 }

@@ -55,16 +55,15 @@ struct feed_peer {
 	uint16_t port;
 	unsigned queues;
 	struct rte_ring *there, *back; /* in place of a port */
-	struct rte_mempool *pool;      /* that the rings' mbufs are from */
 	pid_t pid;                     /* 0: it is never kept still */
 	int control;                   /* an echo's */
 };
 
 struct feed {
 	struct feed_peer relay, echo;
-	struct feed_peer *peer; /* one of them */
-	int raw;                /* who measures ipsec-mb on demand, or -1 */
-	struct rte_mempool *pool;
+	struct feed_peer *peer;   /* one of them */
+	int raw;                  /* who measures ipsec-mb on demand, or -1 */
+	struct rte_mempool *pool; /* with rings: the relay's, that their mbufs are from */
 	struct rte_ether_addr mac, relay_mac;
 	bool relay_known;
 	bool patient; /* the rate is given, not searched for: a trial may be late */
@@ -118,7 +117,7 @@ feed_frame(const struct feed *feed, const struct feed_packet *packet)
 /* feed_peer.c. Its functions end the program with a sentence when a peer is not there. */
 void
 feed_peer_open_memif(struct feed *feed, struct feed_peer *peer, const char *memif, unsigned ring);
-void feed_peer_open_rings(struct feed_peer *peer);
+void feed_peer_open_rings(struct feed *feed, struct feed_peer *peer);
 void feed_peer_open_control(struct feed_peer *echo, const char *path);
 /* From now on the peer is this one; the other is stopped, as it would take the core. */
 void feed_peer_choose(struct feed *feed, struct feed_peer *peer);

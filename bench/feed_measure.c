@@ -303,8 +303,9 @@ describe(const struct feed *feed, const struct feed_point *point, const struct t
 	double relay = middle(rounds, n, RELAY, ns, &range);
 	double added = middle(rounds, n, ADDED, ns, &added_range);
 	json_t *out = json_pack("{s:i, s:i, s:s, s:i, s:i, s:o}", "sessions", (int)point->sessions,
-		"workers", (int)feed->relay.queues, "port", "memif", "loss", 0, "verified",
-		(int)verified, "stages", stages_json(rounds, n));
+		"workers", (int)feed->relay.queues, "port",
+		feed->relay.there != NULL ? "rings" : "memif", "loss", 0, "verified", (int)verified,
+		"stages", stages_json(rounds, n));
 	json_object_set_new(
 		out, "payload", point->mixed ? json_string("mixed") : json_integer(point->payload));
 	set(out, "mpps", mpps);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "feed.h"
 
+#include "dataplane/port_rings.h"
 #include "echo.h"
 
 #include <errno.h>
@@ -45,14 +46,20 @@ feed_peer_open_memif(struct feed *feed, struct feed_peer *peer, const char *memi
 }
 
 void
-feed_peer_open_rings(struct feed_peer *peer)
+feed_peer_open_rings(struct feed *feed, struct feed_peer *peer)
 {
-	peer->there = rte_ring_lookup(ECHO_RING_THERE);
-	peer->back = rte_ring_lookup(ECHO_RING_BACK);
-	peer->pool = rte_mempool_lookup(ECHO_POOL);
-	if (peer->there != NULL && peer->back != NULL && peer->pool != NULL)
+	char there[PORT_RINGS_TEXT] = ECHO_RING_THERE, back[PORT_RINGS_TEXT] = ECHO_RING_BACK;
+
+	if (!peer->is_echo) {
+		port_rings_name(there, ECHO_RELAY, true, 0);
+		port_rings_name(back, ECHO_RELAY, false, 0);
+		rte_eth_random_addr(feed->mac.addr_bytes);
+	}
+	peer->there = rte_ring_lookup(there);
+	peer->back = rte_ring_lookup(back);
+	if (peer->there != NULL && peer->back != NULL)
 		return;
-	fprintf(stderr, "feed: the echo's rings are not there\n");
+	fprintf(stderr, "feed: there are no rings %s and %s\n", there, back);
 	exit(1);
 }
 
@@ -209,7 +216,7 @@ feed_answer_arp(struct feed *feed, struct rte_mbuf *mbuf)
 	if (feed->peer->is_echo || !wire_answer_arp(mbuf, &feed->mac, &feed->relay_mac))
 		return false;
 	feed->relay_known = true;
-	return rte_eth_tx_burst(feed->peer->port, 0, &mbuf, 1) == 1;
+	return feed_send(feed, 0, &mbuf, 1) == 1;
 }
 
 void

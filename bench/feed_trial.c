@@ -139,7 +139,7 @@ send_by_rings(struct trial *trial, const struct feed_packet *packets[], unsigned
 {
 	struct rte_mbuf *mbufs[FEED_BURST];
 
-	if (rte_pktmbuf_alloc_bulk(trial->feed->peer->pool, mbufs, n) != 0)
+	if (rte_pktmbuf_alloc_bulk(trial->feed->pool, mbufs, n) != 0)
 		return 0;
 	for (unsigned i = 0; i < n; i++) {
 		memcpy(rte_pktmbuf_mtod(mbufs[i], void *), feed_frame(trial->feed, packets[i]),

@@ -118,7 +118,7 @@ def crypto_table(data):
 # --- data plane ---
 
 def usual_paths(data):
-    found = lab.pick(data["datapath"], workers=1, port="memif", payload=lab.PAYLOAD)
+    found = lab.pick(data["datapath"], workers=1, port=lab.port_of(data), payload=lab.PAYLOAD)
     return sorted(found, key=lambda one: one["sessions"])
 
 
@@ -133,7 +133,7 @@ def cost_plot(data):
             rows.append([one["sessions"], echo, added, one["ns_per_packet"], one.get("spread")])
     if not stacks:
         return ""
-    title = f"Data plane: cost against sessions (memif, {lab.PAYLOAD} B, 1 worker)"
+    title = f"Data plane: cost against sessions ({lab.port_of(data)}, {lab.PAYLOAD} B, 1 worker)"
     return figure(title, svg.columns(title, "ns a packet", "sessions", names, stacks),
                   ["sessions", "echo, ns", "added, ns", "all, ns", "spread"], rows,
                   "the echo at the relay's rate, in bursts as large as the relay's")
@@ -177,7 +177,7 @@ def latency_plot(data):
     rows = [[which, one["sessions"], one["workers"], one["port"], one.get("payload")] +
             [lab.figure(one, part, key) for _, key in PERCENTILES]
             for one in data["datapath"] for which, part in LATENCIES if lab.section(one, part)]
-    title = f"Latency ({shown['sessions']:,} sessions, {lab.PAYLOAD} B, memif)"
+    title = f"Latency ({shown['sessions']:,} sessions, {lab.PAYLOAD} B, {shown['port']})"
     return figure(title, svg.dots(title, "µs", groups, [name for name, _ in LATENCIES]),
                   ["of", "sessions", "workers", "port", "payload"] +
                   [name + " µs" for name, _ in PERCENTILES], rows)
@@ -213,11 +213,10 @@ def port_plot(data):
     """What each kind of port costs, and the relay over the one that it was measured over."""
     ports = [(f"echo over {one.get('port')}", 4 if one.get("port") == "memif" else 1,
               lab.figure(one, "ns_per_packet")) for one in data["echo"]]
-    ours = lab.figure(lab.relayed(data), "ns_per_packet")
-    return bar_plot("The port's own cost, ns a packet", ports + [
-        (f"Sallyport over memif ({lab.SESSIONS} sessions)", 0, ours)],
-        "echoes at their highest rate; over rings both ends share their memory, which the relay does "
-        "not: it holds keys")
+    ours = [(f"Sallyport over {port} ({lab.SESSIONS} sessions)", 0,
+             lab.figure(lab.relayed(data, port=port), "ns_per_packet")) for port in ("memif", "rings")]
+    return bar_plot("The port's own cost, ns a packet", ports + ours,
+                    "echoes at their highest rate; over rings both ends share their memory")
 
 
 def peer_plots(data):

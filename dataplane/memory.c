@@ -122,7 +122,7 @@ choose_pages(
 	const char *cause = result == -EACCES ? "more can't be reserved without root"
 	                                      : "the kernel has no more memory in one piece";
 	uint32_t pages = (config->memory_mb + 1) / 2;
-	if (config->memory == CONFIG_MEMORY_HUGEPAGES) {
+	if (config->memory == CONFIG_MEMORY_HUGEPAGES || config->shared_memory != NULL) {
 		snprintf(error, error_size,
 			"media.memory: of %u MiB in hugepages only %" PRIu64
 			" are free, and %s: reserve them when the machine starts (sysctl "
@@ -149,8 +149,10 @@ has_memif(const struct config_media *config)
 static void
 add_memory(struct eal_args *args, const struct config_media *config, const struct memory *memory)
 {
-	/* neither way is a file shared with another process, and none is left behind */
-	if (memory->hugepages) {
+	/* but for the first, no way shares a file with another process or leaves one behind */
+	if (config->shared_memory != NULL) {
+		add_arg(args, "--proc-type=primary");
+	} else if (memory->hugepages) {
 		add_arg(args, "--in-memory");
 		/* net_memif hands few descriptors to its peer, and with them all packet memory */
 		if (has_memif(config))
@@ -187,7 +189,10 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 	if (!config->telemetry)
 		add_arg(&args, "--no-telemetry");
 	add_arg(&args, "--log-level=error");
-	add_arg(&args, "--file-prefix=sallyport-%d-%" PRIx64, getpid(), rte_rdtsc());
+	if (config->shared_memory != NULL)
+		add_arg(&args, "--file-prefix=%s", config->shared_memory);
+	else
+		add_arg(&args, "--file-prefix=sallyport-%d-%" PRIx64, getpid(), rte_rdtsc());
 	add_memory(&args, config, memory);
 	add_devices(&args, config);
 	result = lcores_map(config, lcores, sizeof(lcores), error, error_size);
@@ -203,7 +208,7 @@ start_eal(const struct config_media *config, const struct memory *memory, char *
 		eal_log_hold();
 		int started = rte_eal_init(args.count, argv);
 		const char *cause = eal_log_release();
-		if (!config->telemetry)
+		if (!config->telemetry && config->shared_memory == NULL)
 			remove_runtime_folder();
 		if (started < 0) {
 			result = rte_errno != 0 ? -rte_errno : -EIO;
@@ -292,8 +297,15 @@ memory_start(const struct config_media *config, struct memory **out, char *error
 		log_info("workers get no preference over other programs: %s; on a machine that is "
 			 "busy with those, media may come late",
 			strerror(-result));
-	snprintf(memory->description, sizeof(memory->description), "%u MiB of %s", memory->mb,
-		memory->hugepages ? "hugepages" : "ordinary memory");
+	snprintf(memory->description, sizeof(memory->description), "%u MiB of %s%s", memory->mb,
+		memory->hugepages ? "hugepages" : "ordinary memory",
+		config->shared_memory != NULL ? ", shared" : "");
+	if (config->shared_memory != NULL)
+		log_warning(
+			"media.shared_memory: root's DPDK processes can map all packets and keys, "
+			"by the name %s: not for a relay in service, unless they are trusted like "
+			"it",
+			config->shared_memory);
 	result = create_pool(config, memory, error, error_size);
 	if (result != 0) {
 		memory_stop(memory);

@@ -3,6 +3,7 @@
 
 #include "eal_log.h"
 #include "memory.h"
+#include "port_rings.h"
 
 #include <errno.h>
 #include <rte_bus.h>
@@ -48,12 +49,24 @@ known(const char *name, uint16_t *id)
 }
 
 static int
+probe_rings(const struct complaint *to, unsigned queues, uint16_t *id)
+{
+	eal_log_hold();
+	int result = port_rings_open(to->device, queues, id);
+	const char *cause = eal_log_release();
+
+	return result == 0 ? 0 : complain(to, "opened", cause, result);
+}
+
+static int
 probe(const struct complaint *to, unsigned queues, uint16_t *id)
 {
 	char name[RTE_ETH_NAME_MAX_LEN], arguments[512];
 	const char *comma = strchr(to->device, ',');
 	size_t length = comma != NULL ? (size_t)(comma - to->device) : strlen(to->device);
 
+	if (port_rings_named(to->device))
+		return probe_rings(to, queues, id);
 	snprintf(name, sizeof(name), "%.*s", (int)length, to->device);
 	if (memory_device_is_pci(to->device)) {
 		char full[RTE_ETH_NAME_MAX_LEN + 8];
@@ -191,7 +204,11 @@ configure(const struct complaint *to, struct port *port, unsigned queues, struct
 			(result = setup_receive(port->id, queue, rx, node, pool)) != 0)
 			return result;
 	}
-	return rte_eth_macaddr_get(port->id, &port->mac);
+	result = rte_eth_macaddr_get(port->id, &port->mac);
+	/* rings have no address of their own */
+	if (result == 0 && rte_is_zero_ether_addr(&port->mac))
+		rte_eth_random_addr(port->mac.addr_bytes);
+	return result;
 }
 
 int
@@ -230,5 +247,6 @@ port_close(uint16_t id)
 	eal_log_hold();
 	rte_eth_dev_stop(id);
 	rte_eth_dev_close(id);
+	port_rings_close(id);
 	eal_log_release();
 }

@@ -21,7 +21,8 @@ struct port {
 	struct rte_ether_addr mac;
 };
 
-/* Opens the device: a vdev's "name,arguments" or a PCI address that EAL was started with. `where`
+/* Opens the device: a vdev's "name,arguments", "rings:NAME" (port_rings.h), or a PCI address that
+ * EAL was started with. `where`
  * begins each sentence: `media.interfaces[0] "public"`. 0 and *port, or -errno after a sentence;
  * then nothing is left open. */
 int port_open(const char *where, const char *device, unsigned queues, struct rte_mempool *pool,

@@ -83,6 +83,7 @@ struct config_media {
 	uint32_t timeout_s;      /* media inactivity */
 	uint32_t hold_timeout_s; /* the same while a far end is on hold */
 	bool telemetry;          /* DPDK's telemetry socket */
+	char *shared_memory;     /* DPDK processes of this name may map all memory; NULL: none */
 	uint32_t one_way_s; /* a leg is silent for so long and the other is not: an event; 0: off */
 	struct config_interface *interfaces;
 	unsigned interfaces_count;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,46 @@ check_interface(const struct config_complaint *to, struct config_media *media, u
 	return 0;
 }
 
+static bool
+is_word(const char *text, size_t most)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && length <= most &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789-_") == length;
+}
+
+/* Both names become those of DPDK's files and rings. */
+static int
+check_shared(const struct config_complaint *to, const struct config_media *media)
+{
+	static const char rings[] = "rings:";
+	char field[CONFIG_FIELD_TEXT];
+
+	if (media->shared_memory != NULL && !is_word(media->shared_memory, 31))
+		return config_complain_of(to, "media.shared_memory",
+			"\"%s\": use up to 31 letters, digits, - and _", media->shared_memory);
+	if (media->shared_memory != NULL && media->memory == CONFIG_MEMORY_ORDINARY)
+		return config_complain_of(to, "media.shared_memory",
+			"ordinary pages can't be shared: leave media.memory out");
+	for (unsigned i = 0; i < media->interfaces_count; i++) {
+		const char *device = media->interfaces[i].device;
+		if (strncmp(device, rings, strlen(rings)) != 0)
+			continue;
+		snprintf(field, sizeof(field), "media.interfaces[%u].device", i);
+		if (!is_word(device + strlen(rings), 15))
+			return config_complain_of(to, field,
+				"\"%s\": after \"rings:\" use up to 15 letters, digits, - and _",
+				device);
+		if (media->shared_memory == NULL)
+			return config_complain_of(to, field,
+				"\"%s\" leads to another process: name media.shared_memory",
+				device);
+	}
+	return 0;
+}
+
 static int
 check_media(const struct config_complaint *to, struct config_media *media)
 {
@@ -254,7 +295,7 @@ check_media(const struct config_complaint *to, struct config_media *media)
 	for (unsigned i = 0; i < media->interfaces_count; i++)
 		if (check_interface(to, media, i) != 0)
 			return -EINVAL;
-	return 0;
+	return check_shared(to, media);
 }
 
 static int

@@ -45,6 +45,12 @@ static const struct config_field fields[] = {
 		"`dpdk-telemetry.py` and what reads it); it lies beside the relay API's socket and "
 		"costs a thread",
 		"true"},
+	{"media.shared_memory", RESTART, MEDIA, ELSE("none: no process shares any"),
+		"a name, by which other DPDK processes of this machine (`--proc-type=secondary "
+		"--file-prefix=NAME`) map the relay's packets, **and its keys**: for programs that "
+		"are trusted like the relay itself, and for the lab; devices `rings:...` need it. "
+		"It takes hugepages and a mounted hugetlbfs",
+		"lab"},
 	{"media.one_way_s", LIVE, MEDIA, NUMBER(15, 0, 86400),
 		"silence of one side, while the other one sends, after which the relay says so "
 		"(event \"one way\"); `0`: never",
@@ -54,7 +60,8 @@ static const struct config_field fields[] = {
 		"up to 15 of letters, digits, `-` and `_`; unique", "access"},
 	{"media.interfaces[].device", RESTART, MEDIA, REQUIRED,
 		"DPDK device: a PCI address, or a virtual device and its arguments; several "
-		"interfaces may name the same, letter for letter, each with another `vlan`",
+		"interfaces may name the same, letter for letter, each with another `vlan`; "
+		"`rings:NAME` is a pair of rings to another DPDK process (`media.shared_memory`)",
 		"0000:03:00.0"},
 	{"media.interfaces[].vlan", RESTART, MEDIA, NUMBER(0, 0, 4094),
 		"VLAN identifier: this interface is that VLAN of the device (IEEE 802.1Q); `0`: "

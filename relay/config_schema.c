@@ -100,6 +100,7 @@ static const cyaml_schema_field_t media_fields[] = {
 	CYAML_FIELD_UINT("timeout_s", OPT, struct config_media, timeout_s),
 	CYAML_FIELD_UINT("hold_timeout_s", OPT, struct config_media, hold_timeout_s),
 	CYAML_FIELD_BOOL("telemetry", OPT, struct config_media, telemetry),
+	OPT_STRING("shared_memory", struct config_media, shared_memory),
 	CYAML_FIELD_UINT("one_way_s", OPT, struct config_media, one_way_s),
 	CYAML_FIELD_SEQUENCE("interfaces", CYAML_FLAG_POINTER | OPT, struct config_media,
 		interfaces, &interface_value, 0, 16),

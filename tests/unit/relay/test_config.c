@@ -307,7 +307,8 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(45, uncommented);
+	assert_int_equal(46, uncommented);
+
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
 	assert_int_equal(defaults->media.memory, config->media.memory);

@@ -142,6 +142,21 @@ test_media_values(void **state)
 			"media.cpus: 1 CPUs for 2 workers: name one for each"},
 		{"media:\n  workers: 2\n  cpus: [1, 1]\n", 3,
 			"media.cpus: CPU 1 is named twice: a worker needs one of its own"},
+		{"media:\n  shared_memory: a/b\n", 2,
+			"media.shared_memory: \"a/b\": use up to 31 letters, digits, - and _"},
+		{"media:\n  memory: ordinary\n  shared_memory: lab\n", 3,
+			"media.shared_memory: ordinary pages can't be shared: leave media.memory "
+			"out"},
+		{"media:\n  interfaces:\n    - name: a\n      device: rings:x\n"
+		 "      address: 192.0.2.1/24\n",
+			4,
+			"media.interfaces[0].device: \"rings:x\" leads to another process: name "
+			"media.shared_memory"},
+		{"media:\n  shared_memory: lab\n  interfaces:\n    - name: a\n"
+		 "      device: \"rings:\"\n      address: 192.0.2.1/24\n",
+			5,
+			"media.interfaces[0].device: \"rings:\": after \"rings:\" use up to 15 "
+			"letters, digits, - and _"},
 		{"media:\n  socket: /"
 		 "0123456789012345678901234567890123456789012345678901234567890123456789"
 		 "0123456789012345678901234567890123456789\n",
