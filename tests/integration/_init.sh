@@ -8,7 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(cd "${1:?the build folder}" && pwd) || exit 1
 # shellcheck source=../../deploy/lib.sh
 . "$ROOT/deploy/lib.sh"
-bad=0
+# shellcheck source=../_check.sh
+. "$ROOT/tests/_check.sh"
 
 finish() {
   local status=$?
@@ -23,18 +24,6 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
-
-# check SENTENCE COMMAND...: notes whether it holds, and goes on
-check() {
-  local sentence=$1
-  shift
-  if "$@"; then
-    echo "ok: $sentence"
-  else
-    echo "NOT OK: $sentence"
-    bad=1
-  fi
-}
 
 # eventually SECONDS COMMAND...: the same as wait_for, for use in check
 eventually() { wait_for "$@"; }

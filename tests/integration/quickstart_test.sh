@@ -9,18 +9,9 @@ TMPDIR=$(mktemp -d) # all that it makes lies here, so that we can see whether it
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 chmod 755 "$TMPDIR"
-bad=0
+# shellcheck source-path=SCRIPTDIR source=../_check.sh
+. "$(dirname "$0")/../_check.sh"
 
-check() { # SENTENCE COMMAND...
-  local sentence=$1
-  shift
-  if "$@"; then
-    echo "ok: $sentence"
-  else
-    echo "NOT OK: $sentence"
-    bad=1
-  fi
-}
 says() { jq -e "$1" "$TMPDIR/result.json" >/dev/null; }
 
 "$root/deploy/quickstart.sh" --json "$TMPDIR/result.json" --seconds 4 </dev/null >"$TMPDIR/log" 2>&1

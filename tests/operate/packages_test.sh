@@ -8,18 +8,9 @@ set -u
 . "$(dirname "$0")/_packages.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bad=0
+# shellcheck source-path=SCRIPTDIR source=../_check.sh
+. "$(dirname "$0")/../_check.sh"
 
-check() { # SENTENCE COMMAND...
-  local sentence=$1
-  shift
-  if "$@"; then
-    echo "ok: $sentence"
-  else
-    echo "NOT OK: $sentence"
-    bad=1
-  fi
-}
 lintian_is_content() {
   lintian --allow-root --fail-on error,warning "$PACKAGES"/*.changes >"$work/lintian" 2>&1 && return 0
   cat "$work/lintian"

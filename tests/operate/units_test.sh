@@ -9,18 +9,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${1:?the build folder}" && pwd) || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bad=0
-
-check() { # SENTENCE COMMAND...
-  local sentence=$1
-  shift
-  if "$@"; then
-    echo "ok: $sentence"
-  else
-    echo "NOT OK: $sentence"
-    bad=1
-  fi
-}
+# shellcheck source-path=SCRIPTDIR source=../_check.sh
+. "$(dirname "$0")/../_check.sh"
 
 # its settings and its dependencies, with the programs that have just been built
 understood() { # NAME

@@ -3,11 +3,9 @@
 # sallyctl web-password: a hash for web.login, and what it refuses.
 set -u
 sallyctl=${1:?the program}
-bad=0
+# shellcheck source-path=SCRIPTDIR source=../../_check.sh
+. "$(dirname "$0")/../../_check.sh"
 
-check() {
-  if "${@:2}"; then echo "ok: $1"; else echo "NOT OK: $1"; bad=1; fi
-}
 makes() { [[ $(printf '%s\n' "$1" | "$sallyctl" web-password 2>/dev/null) =~ ^scrypt\$15\$8\$1\$[A-Za-z0-9+/=]{24}\$[A-Za-z0-9+/=]{44}$ ]]; }
 refuses() { # STATUS PASSWORD ARGUMENT...
   printf '%s\n' "$2" | "$sallyctl" web-password "${@:3}" >/dev/null 2>&1

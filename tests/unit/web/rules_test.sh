@@ -7,11 +7,8 @@ root=$(cd "$(dirname "$0")/../../.." && pwd)
 rules=$root/deploy/prometheus/sallyport.rules.yaml board=$root/deploy/grafana/sallyport.json
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-bad=0
-
-check() {
-  if "${@:2}"; then echo "ok: $1"; else echo "NOT OK: $1"; bad=1; fi
-}
+# shellcheck source-path=SCRIPTDIR source=../../_check.sh
+. "$(dirname "$0")/../../_check.sh"
 
 # the dashboard's expressions as recording rules, with what Grafana puts in for its variables
 expressions() {
