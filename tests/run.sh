@@ -20,7 +20,7 @@ with the line "N passed, N failed"; the log of each failed test is shown before 
                  lock-free table with threads, and PostgreSQL's thread, under ThreadSanitizer
                  (clang)
   --fuzz [N]     instead: each libFuzzer target for N seconds (default 60) from its seeds; a normal run
-                 gives each 10 seconds
+                 gives each 6 seconds
   --list         name the tests, run none
   --help         this text
 
@@ -28,7 +28,7 @@ Exit status: 0 all passed, 1 some failed or nothing could be run, 2 usage.
 EOF
 }
 
-suites="unit vectors differential threats-media integration operate" sanitize=no list=no fuzz=10 only_fuzz=no
+suites="unit vectors differential threats-media integration operate" sanitize=no list=no fuzz=6 only_fuzz=no
 while [ $# -gt 0 ]; do
   case $1 in
     --suite)
@@ -78,7 +78,7 @@ fail() {
   exit 1
 }
 
-# build FOLDER [MESON_OPTION]...
+# build FOLDER [MESON_OPTION]...: all of it, or what $build_only names
 build() {
   local folder=$1
   shift
@@ -89,7 +89,7 @@ build() {
       return 1
     }
   fi
-  ninja -C "$folder" 2>&1 </dev/null | tee "$folder.log" | awk 'NR % 25 == 0 { print "   " $1, $2; fflush() }'
+  ninja -C "$folder" ${build_only:+"$build_only"} 2>&1 </dev/null | tee "$folder.log" | awk 'NR % 25 == 0 { print "   " $1, $2; fflush() }'
   [ "${PIPESTATUS[0]}" -eq 0 ] || {
     grep -E -A12 "error|FAILED" "$folder.log" | tail -40 >&2
     return 1
@@ -115,26 +115,52 @@ run_tests() {
     (((.stdout // "") + (.stderr // "")) | split("\n") | .[-25:][])' "$folder/meson-logs/testlog.json" >>"$losers"
 }
 
-# fuzz SECONDS: each target from its seeds and its corpus, what long runs found, in the tree; what breaks one is kept in its folder
+# fuzz_one FOLDER NAME SECONDS: a target from its seeds and its corpus, what long runs found, in the tree; what breaks it is kept in its
+# folder, and breaks it again the next time
+fuzz_one() {
+  local folder=$1 name=$2 log=$1/$2.log place inputs=()
+  for place in "$folder/seeds/$name" "$here/fuzz/corpus/$name"; do
+    [ -d "$place" ] && inputs+=("$place")
+  done
+  mkdir -p "$folder/found/$name"
+  echo "-- fuzz $name: it did not end" >"$folder/$name.failed"
+  if ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$folder/tests/fuzz/fuzz_$name" \
+    -max_total_time="$3" -rss_limit_mb=4096 -timeout=20 -max_len=2000 -print_final_stats=1 -artifact_prefix="$folder/found/$name/" \
+    "$folder/found/$name" "${inputs[@]}" >"$log" 2>&1 </dev/null; then
+    rm -f "$folder/$name.failed"
+    echo "   fuzz $name: $(grep -ac NEW "$log") new inputs, $(sed -n 's/stat::number_of_executed_units: *//p' "$log") runs"
+    return
+  fi
+  # the reason first: what the target itself said, and the sanitizer; then what broke it, and where
+  {
+    echo "-- fuzz $name"
+    grep -vaE '^#[0-9]+|^INFO' "$log" | grep -aE -m 1 -B 1 'ERROR: |runtime error: |DEADLYSIGNAL'
+    grep -aE '^artifact_prefix' "$log"
+    grep -vaE '^#[0-9]+|^INFO|^stat::|^0x' "$log" | tail -15
+  } | cut -c1-300 >"$folder/$name.failed"
+}
+
+# fuzz SECONDS: all targets, two at a time
 run_fuzzers() {
-  local target name folder=$root/build-fuzz
-  CC=clang build "$folder" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false || fail "the fuzzers' build failed"
+  local target name names=() folder=$root/build-fuzz
+  build_only=fuzzers CC=clang build "$folder" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false || fail "the fuzzers' build failed"
   python3 "$here/fuzz/make_corpus.py" "$folder/seeds" "$root/deploy/sallyport.yaml" || fail "the fuzzers have no seeds"
   for target in "$folder"/tests/fuzz/fuzz_*; do
-    [ -f "$target" ] && [ -x "$target" ] || continue
-    name=${target##*/fuzz_}
-    mkdir -p "$folder/found/$name"
-    echo "== fuzz $name, $1 s"
-    if ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$target" -max_total_time="$1" \
-      -rss_limit_mb=4096 -timeout=20 -max_len=2000 -print_final_stats=1 -artifact_prefix="$folder/found/$name/" \
-      "$folder/found/$name" "$folder/seeds/$name" "$here/fuzz/corpus/$name" >"$folder/$name.log" 2>&1 </dev/null; then
-      echo "   $(grep -c NEW "$folder/$name.log") new inputs, $(sed -n 's/stat::number_of_executed_units: *//p' "$folder/$name.log") runs"
-      passed=$((passed + 1))
-    else
+    [ -f "$target" ] && [ -x "$target" ] && names+=("${target##*/fuzz_}")
+  done
+  echo "== fuzz: ${#names[@]} targets, $1 s each"
+  for name in "${names[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+    fuzz_one "$folder" "$name" "$1" &
+  done
+  wait
+  for name in "${names[@]}"; do
+    if [ -f "$folder/$name.failed" ]; then
       echo "FAIL: fuzz $name"
-      # the reason stands after the last inputs that were tried
-      { echo "-- fuzz $name"; grep -vaE '^#[0-9]+' "$folder/$name.log" | cut -c1-300 | tail -40; } | tee -a "$losers"
+      tee -a "$losers" <"$folder/$name.failed"
       failed=$((failed + 1))
+    else
+      passed=$((passed + 1))
     fi
   done
 }

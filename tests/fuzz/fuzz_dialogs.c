@@ -1,65 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Any JSON as a call of an earlier life: it does not go on, or it does, and then saves itself so
  * that the next life has the same call. */
+#include "agent_stage.h"
 #include "control/call.h"
-#include "control/call_limits.h"
 #include "control/call_save.h"
-#include "control/generation.h"
-#include "control/trunk.h"
 #include "fuzz.h"
-#include "relay/log.h"
-
-#include <sofia-sip/su.h>
-#include <sofia-sip/su_log.h>
-#include <sofia-sip/su_tag.h>
 
 #define WAITING_MAX 64 /* calls that are freed in a moment */
 
-static const char text[] =
-	"sip:\n  address: 192.0.2.2\n  domain: home.example\n"
-	"  certificate: /etc/sallyport/certificate.pem\n  private_key: /etc/sallyport/key.pem\n"
-	"  ca: /etc/sallyport/ca.pem\n  peering: {address: 192.0.2.2, port: 5062}\n"
-	"  trunks:\n    - name: carrier\n      address: 192.0.2.9\n      tls_name: "
-	"carrier.example\n";
-
-static struct agent agent;
-
-static void
-on_relay(void *arg)
-{
-}
-
-static void
-silence(void *stream, char const *format, va_list args)
-{
-}
+static struct agent *agent;
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const struct media_callbacks callbacks = {.lost = on_relay, .found = on_relay};
-	const char *path = fuzz_path("sip.yaml");
-	struct config *config;
-	char error[512];
-
-	fuzz_write(path, text, strlen(text));
-	demand(config_load(path, &config, error, sizeof(error)) == 0, error);
-	log_set_level(LOG_LEVEL_ERROR);
-	su_init();
-	su_log_redirect(NULL, silence, NULL);
-	generation_switch(generation_create(config));
-	agent.config = generation_config();
-	agent.root = su_root_create(NULL);
-	agent.nta = nta_agent_create(agent.root, URL_STRING_MAKE("sip:127.0.0.1:0;transport=tcp"),
-		NULL, NULL, TAG_END());
-	agent.media = media_create(agent.root, fuzz_path("nobody.sock"), &callbacks);
-	agent.registrar = registrar_create(agent.root, &agent.config->sip);
-	agent.limits = call_limits_create(&agent.config->sip);
-	demand(trunks_create(&agent, &agent.trunks) == 0, "no trunks");
-	agent.b2bua = b2bua_create(&agent);
-	demand(agent.nta != NULL && agent.media != NULL && agent.registrar != NULL &&
-			agent.limits != NULL && agent.b2bua != NULL,
-		"no agent");
+	agent = agent_stage(fuzz_path("sip.sock"));
 	return 0;
 }
 
@@ -119,7 +73,8 @@ static json_t *
 live(const json_t *saved)
 {
 	const char *why = NULL;
-	struct call *call = call_load(agent.b2bua, "0123456789abcdef0123456789abcdef", saved, &why);
+	struct call *call =
+		call_load(agent->b2bua, "0123456789abcdef0123456789abcdef", saved, &why);
 
 	if (call == NULL)
 		return NULL;
@@ -155,7 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	json_decref(first);
 	json_decref(saved);
-	while (agent.b2bua->count > WAITING_MAX)
-		su_root_step(agent.root, 2);
+	while (agent->b2bua->count > WAITING_MAX)
+		su_root_step(agent->root, 2);
 	return 0;
 }

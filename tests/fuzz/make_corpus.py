@@ -212,6 +212,7 @@ def answers():
     a, aaaa = record(1, FAR), record(28, bytes.fromhex("20010db8000000000000000000000006"), 0xffffffff)
     yield answer(naptr) + answer(srv, srv) + answer(a) + answer(aaaa) + answer(a) + answer(aaaa)
     yield answer() + answer(nowhere)
+    yield answer() + answer(record(33, struct.pack("!HHH", 1, 2, 0) + name("one.example"))) + answer(a) + answer(aaaa)
     yield answer() + answer() + answer(a, a) + answer(aaaa)
     yield answer(record(5, name("other.example")), record(5, b"\xc0\x0c")) + answer(srv[:-4])
     yield bytes([0, 0x83, 0]) * 4
@@ -234,7 +235,7 @@ def bindings():
     """A byte that says what is NULL, then eleven texts."""
     row = ["1", "alice", "sip:a@192.0.2.7", "<urn:uuid:1>", "<sip:p.example;lr>", "a@b", "7", "1", "1000", "+600", "192.0.2.7"]
     more = ["2", "alice", "sip:b@192.0.2.7", "", "", "a@c", "-1", "0", "0.5", "+99999", "2001:db8::7"]
-    for mask, texts in ((0, row), (0x18, more), (8, row), (0, row[:9] + ["99999999999"] + row[10:])):
+    for mask, texts in ((0, row), (0, row[:8] + ["1001"] + row[9:]), (0x18, more), (8, row), (0, row[:9] + ["99999999999"] + row[10:])):
         yield bytes([mask]) + "\0".join(texts).encode() + b"\0"
     yield b"".join(bytes([mask]) + "\0".join(texts).encode() + b"\0" for mask, texts in ((0, row), (0x18, more), (0x18, more)))
 
@@ -260,7 +261,7 @@ def boxes():
     """A letter for the file, and what stands in it."""
     for text in ("bisolcpus=domain,1-3 nohz_full=\"1 2\" -- iommu=pt\0c0-1023\0d\0", "aflags\t: avx512f vaes hypervisor\nvendor_id : AMD\0",
                  "h0-15,17\0i0\0j1\0x0x10fb\0w0x15b3\0", "meth0 00000000\0ztext\0y-1\0", "\x7b{\"queues\": 70000, \"rss_udp4\": \"\"}\0",
-                 "k0\0l1\0pMax locked memory unlimited\0sx\0", "0-3,5", "isolcpus=1,2,2-4"):
+                 "k0\0l1\0pMax locked memory unlimited\0sx\0", "0-3,5,7-9", "isolcpus=1,2,2-4"):
         yield text.encode()
 
 
@@ -331,6 +332,15 @@ def dialogs():
     yield json.dumps(call, separators=(",", ":")).encode()
 
 
+def questions():
+    """To sallyport-sip's control socket."""
+    for what in ("stats", "calls", "failures", "registrations", "trunks", "certificates", "trace", "drain", "config", "nothing"):
+        yield ('{"show":"%s","from":0}' % what).encode()
+    for text in ('{"show":"config","from":20}', '{"show":"config","from":-1}', '{"show":"drain","on":true,"from":0}', '{"reload":false}',
+                 '{"reload":true,"show":7}', '{"show":"trace","on":true,"from":99999999999}', "[]", '{"show":"calls","show":"x"}'):
+        yield text.encode()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {"frame": list(frames()), "rtcp": list(reports()), "api": list(requests()), "config": [],
@@ -339,7 +349,7 @@ def main():
              "register": list(registers()), "journal": list(journals()), "resolve": list(answers()), "reply": list(replies()),
              "bindings": list(bindings()), "log": list(texts()), "address": list(addresses()), "param": list(parameters()),
              "tune": list(boxes()), "shown": list(shown()), "view": list(views()), "records": list(records()),
-             "refer": list(transfers()), "dialogs": list(dialogs()), "import": list(imports())}
+             "refer": list(transfers()), "dialogs": list(dialogs()), "control": list(questions()), "import": list(imports())}
     for file in sys.argv[2:]:
         seeds["config"].append(pathlib.Path(file).read_bytes())
     for target, inputs in seeds.items():
