@@ -195,8 +195,8 @@ measure_relay() {
     start_echo "$name" --rings "$lab_name" --cpu "$where"
     peers=(--rings "$lab_name")
   else
-    start_echo "$name" --device "$(device "$name")" --cpu "$where"
-    peers=(--memif "$lab_dir/run/memif.sock" --echo-memif "$lab_dir/run/$name.sock")
+    start_echo "$name" --device "$(device "echo-$name")" --cpu "$where"
+    peers=(--memif "$lab_dir/run/memif.sock" --echo-memif "$lab_dir/run/echo-$name.sock")
   fi
   in_log "$lab_dir/media.log" "ordinary pages" && echo "datapath: without hugepages: the figures are worse than they need be" >&2
   [ "${which%%,*}" != 64 ] || set -- "$@" --mixed
