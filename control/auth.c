@@ -97,10 +97,18 @@ auth_destroy(struct auth *auth)
 	free(auth);
 }
 
-/* 401 with one challenge for each algorithm, in our order: RFC 8760 2.3. */
+/* Is who sends this asked as a proxy asks? A registrar never is one: RFC 3261 22.2. */
+static bool
+asks_as_proxy(const struct auth *auth, sip_method_t method)
+{
+	return auth->config->challenge == CONFIG_CHALLENGE_PROXY && method != sip_method_register;
+}
+
+/* 401 or 407 with one challenge for each algorithm, in our order: RFC 8760 2.3. */
 static void
 challenge(struct auth *auth, nta_incoming_t *request, bool stale)
 {
+	bool proxy = asks_as_proxy(auth, nta_incoming_method(request));
 	char text[DIGEST_ALGORITHM_COUNT][CHALLENGE_SIZE];
 	unsigned count = 0;
 
@@ -113,9 +121,17 @@ challenge(struct auth *auth, nta_incoming_t *request, bool stale)
 		nta_incoming_treply(request, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());
 		return;
 	}
-	nta_incoming_treply(request, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(text[0]),
-		TAG_IF(count > 1, SIPTAG_WWW_AUTHENTICATE_STR(text[1])),
-		TAG_IF(count > 2, SIPTAG_WWW_AUTHENTICATE_STR(text[2])), TAG_END());
+	tag_type_t header = proxy ? siptag_proxy_authenticate_str : siptag_www_authenticate_str;
+	const tagi_t challenges[] = {
+		{header, (tag_value_t)text[0]},
+		{count > 1 ? header : tag_skip, (tag_value_t)text[1]},
+		{count > 2 ? header : tag_skip, (tag_value_t)text[2]},
+		{NULL, 0},
+	};
+	if (proxy)
+		nta_incoming_treply(request, SIP_407_PROXY_AUTH_REQUIRED, TAG_NEXT(challenges));
+	else
+		nta_incoming_treply(request, SIP_401_UNAUTHORIZED, TAG_NEXT(challenges));
 }
 
 /* What has been found of a request. */
@@ -131,8 +147,11 @@ static enum digest_verdict
 read_credentials(const struct auth *auth, const sip_t *sip, struct digest_credentials *credentials)
 {
 	enum digest_verdict verdict = DIGEST_NOT_DIGEST;
+	const msg_auth_t *first = asks_as_proxy(auth, sip->sip_request->rq_method)
+	                                  ? sip->sip_proxy_authorization
+	                                  : sip->sip_authorization;
 
-	for (const sip_authorization_t *at = sip->sip_authorization; at != NULL; at = at->au_next) {
+	for (const msg_auth_t *at = first; at != NULL; at = at->au_next) {
 		verdict = digest_parse(at, credentials);
 		if (verdict == DIGEST_OK && strcmp(credentials->realm, auth->config->domain) != 0)
 			verdict = DIGEST_WRONG_REALM;

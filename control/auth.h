@@ -18,9 +18,9 @@ void auth_destroy(struct auth *auth);
 
 /* Returns true when the request is genuinely from the user written into `user` (USER_NAME_SIZE),
  * and its From is that user's address of record, or anonymous (RFC 3323 4.1.1.3); a REGISTER's From
- * and To are its own, for nobody registers for others. Else the request has been answered (401 with
- * a challenge for each algorithm, 400, 403, 500, 503), counted, and failures logged with the source
- * and reason; the caller only destroys it. */
+ * and To are its own, for nobody registers for others. Else the request has been answered (401 or
+ * 407 with a challenge for each algorithm, 400, 403, 500, 503), counted, and failures logged with
+ * the source and reason; the caller only destroys it. */
 bool auth_request(struct auth *auth, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, char user[USER_NAME_SIZE]);
 

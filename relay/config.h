@@ -118,6 +118,12 @@ struct config_limits {
 	uint32_t load_ms;                   /* of delay in our loop, above which we refuse */
 };
 
+/* How requests other than REGISTER are asked who they are from. */
+enum config_challenge {
+	CONFIG_CHALLENGE_WWW,   /* 401, as a user agent server asks: RFC 3261 22.2 */
+	CONFIG_CHALLENGE_PROXY, /* 407, as a proxy asks: RFC 3261 22.3 */
+};
+
 enum config_redirects {
 	CONFIG_REDIRECTS_FOLLOW, /* a 3xx of a callee: to our own users and trunks */
 	CONFIG_REDIRECTS_REFUSE,
@@ -154,6 +160,7 @@ struct config_sip {
 	unsigned suites_count;
 	enum config_digest *digests; /* in the order of the challenges */
 	unsigned digests_count;
+	enum config_challenge challenge;
 	uint32_t nonce_lifetime_s;
 	uint32_t expires_min_s;
 	uint32_t expires_default_s;

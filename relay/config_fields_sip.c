@@ -42,6 +42,9 @@ static const struct config_field fields[] = {
 		"crypto suites, best first", "[AEAD_AES_256_GCM]"},
 	{"sip.digests", LIVE, SIP, IS("SHA-512-256, SHA-256, MD5"),
 		"digest algorithms, in the order of the challenges (RFC 8760)", "[SHA-256]"},
+	{"sip.challenge", LIVE, SIP, IS("www"),
+		"`www`: who sends a request is asked by 401; `proxy`: by 407 (RFC 3261 22.3), for "
+		"phones that answer nothing else in calls. REGISTER is always asked by 401"},
 	{"sip.nonce_lifetime_s", LIVE, SIP, NUMBER(300, 1, 86400), "for which a nonce is good"},
 	{"sip.expires_min_s", LIVE, SIP, NUMBER(60, 1, 86400),
 		"shortest registration; a shorter wish is answered 423"},

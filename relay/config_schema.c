@@ -143,6 +143,11 @@ static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t challenges[] = {
+	{"www", CONFIG_CHALLENGE_WWW},
+	{"proxy", CONFIG_CHALLENGE_PROXY},
+};
+
 static const cyaml_strval_t redirects[] = {
 	{"follow", CONFIG_REDIRECTS_FOLLOW},
 	{"refuse", CONFIG_REDIRECTS_REFUSE},
@@ -169,6 +174,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 		&config_suite_value, 1, 8),
 	CYAML_FIELD_SEQUENCE("digests", CYAML_FLAG_POINTER | OPT, struct config_sip, digests,
 		&digest_value, 1, 4),
+	CYAML_FIELD_ENUM("challenge", OPT | CYAML_FLAG_STRICT, struct config_sip, challenge,
+		challenges, CYAML_ARRAY_LEN(challenges)),
 	CYAML_FIELD_UINT("nonce_lifetime_s", OPT, struct config_sip, nonce_lifetime_s),
 	CYAML_FIELD_UINT("expires_min_s", OPT, struct config_sip, expires_min_s),
 	CYAML_FIELD_UINT("expires_default_s", OPT, struct config_sip, expires_default_s),

@@ -86,10 +86,14 @@ class Phone:
     # -- digest, RFC 7616
 
     def challenges(self, message):
+        """Of a 401, or a 407; "header" is what its answer stands in."""
         found = []
-        for text in message.all("WWW-Authenticate"):
+        asked, header = {407: ("Proxy-Authenticate", "Proxy-Authorization")}.get(
+            message.status, ("WWW-Authenticate", "Authorization"))
+        for text in message.all(asked):
             found.append({key: quoted or bare for key, quoted, bare in
                           re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]+))', text)})
+            found[-1]["header"] = header
         return found
 
     def challenge(self):
@@ -114,9 +118,9 @@ class Phone:
         qop = "auth" if body is None else "auth-int"
         second = digest(":".join([method, uri] if body is None else [method, uri, digest(body)]))
         value = digest(":".join([first, nonce, nc, cnonce, qop, second]))
-        return ('Authorization: Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", '
+        return ('%s: Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", '
                 'algorithm=%s, cnonce="%s", qop=%s, nc=%s, opaque="%s"'
-                % (self.user, challenge["realm"], nonce, uri, value, self.algorithm, cnonce, qop, nc,
+                % (challenge["header"], self.user, challenge["realm"], nonce, uri, value, self.algorithm, cnonce, qop, nc,
                    challenge["opaque"]))
 
     # -- requests outside of a dialog

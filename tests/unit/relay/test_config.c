@@ -42,6 +42,7 @@ test_defaults(void **state)
 	assert_int_equal(CONFIG_DIGEST_SHA_512_256, config->sip.digests[0]);
 	assert_int_equal(CONFIG_DIGEST_SHA_256, config->sip.digests[1]);
 	assert_int_equal(CONFIG_DIGEST_MD5, config->sip.digests[2]);
+	assert_int_equal(CONFIG_CHALLENGE_WWW, config->sip.challenge);
 	assert_int_equal(300, config->sip.nonce_lifetime_s);
 	assert_int_equal(60, config->sip.expires_min_s);
 	assert_int_equal(3600, config->sip.expires_default_s);
@@ -116,6 +117,7 @@ static const char full[] = "media:\n"
 			   "  srtp: required\n"
 			   "  suites: [AES_CM_128_HMAC_SHA1_32]\n"
 			   "  digests: [MD5]\n"
+			   "  challenge: proxy\n"
 			   "  nonce_lifetime_s: 30\n"
 			   "  expires_min_s: 10\n"
 			   "  expires_default_s: 20\n"
@@ -253,6 +255,7 @@ test_every_sip_field(void **state)
 	assert_int_equal(RELAY_SUITE_AES_CM_128_HMAC_SHA1_32, sip->suites[0]);
 	assert_int_equal(1, sip->digests_count);
 	assert_int_equal(CONFIG_DIGEST_MD5, sip->digests[0]);
+	assert_int_equal(CONFIG_CHALLENGE_PROXY, sip->challenge);
 	assert_int_equal(30, sip->nonce_lifetime_s);
 	assert_int_equal(10, sip->expires_min_s);
 	assert_int_equal(20, sip->expires_default_s);
@@ -307,7 +310,7 @@ test_installed_example_uncommented(void **state)
 		assert_true(used < sizeof(text));
 	}
 	fclose(in);
-	assert_int_equal(46, uncommented);
+	assert_int_equal(47, uncommented);
 
 	struct config *config = load_good(text), *defaults = load_good("media: {}\n");
 	assert_string_equal(defaults->media.socket, config->media.socket);
