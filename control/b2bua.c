@@ -96,6 +96,7 @@ call_end(struct call *call, const char *cause, const struct call_side *except, i
 	call_result_note(call, except == NULL, status);
 	su_timer_reset(call->timer);
 	su_timer_reset(call->setup_timer);
+	call_glare_end(call);
 	call_limits_give(&call->limits);
 	refuse(call, status, phrase);
 	call_branch_cancel_all(call, NULL);
@@ -275,10 +276,10 @@ on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	if (call->state != CALL_RINGING)
 		return;
 	call_branch_cancel_all(call, NULL);
-	if (call_target_next(call))
-		su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
-	else
+	if (!call_target_next(call))
 		call_end(call, "no answer", NULL, 480, NULL);
+	if (call->state == CALL_RINGING)
+		su_timer_set(call->timer, on_no_answer, (su_timer_arg_t *)call);
 }
 
 static void
@@ -460,6 +461,8 @@ b2bua_relay_event(struct b2bua *b2bua, const struct relay_event *event)
 		call_rekey_expiring(&call->side[event->leg]);
 	if (event->kind != RELAY_EVENT_TIMEOUT && event->kind != RELAY_EVENT_DELETED)
 		return;
+	if (call->moving != NULL)
+		return; /* it is our doing */
 	if (call_media_lost(call, event->id) > 0)
 		return;
 	if (event->kind == RELAY_EVENT_TIMEOUT)

@@ -59,6 +59,8 @@ struct call_side {
 	msg_t *said;                /* by which it came in: its INVITE, or 2xx; NULL: not yet */
 	struct call_session session;
 	struct call_keys keys;
+	su_timer_t *glare_timer; /* NULL: none of our offers to it has crossed one of its own */
+	bool rekey_crossed;      /* the last that did was of fresh keys */
 };
 
 /* What we answer a trunk's challenge with; nothing where it has not challenged us. */
@@ -96,7 +98,9 @@ struct call_dialog {
 	const char *user;                 /* with whom; NULL: a trunk */
 	struct digest_client *digest;     /* what that has asked for; NULL: nothing; shared */
 	struct call_credentials invite_credentials; /* of our last INVITE, for its ACK */
-	uint32_t rseq; /* of the last reliable provisional response, RFC 3262; 0: none */
+	uint32_t rseq;      /* of the last reliable provisional response, RFC 3262; 0: none */
+	uint32_t cseq;      /* the far end's highest, of requests that were its own */
+	unsigned forgotten; /* how often another was taken back */
 };
 
 /* One INVITE of ours to one target (RFC 3261 16.6). */
@@ -141,7 +145,9 @@ struct call {
 	struct call_side side[2];
 	struct call_dialog *dialogs;
 	struct call_route *routes;
-	unsigned redirects; /* followed so far */
+	struct call_route *moving; /* whose next target waits for ports of another place */
+	bool unplaced;             /* there are none: the relay refused them */
+	unsigned redirects;        /* followed so far */
 	struct call_limits_hold limits;
 	int limit_status; /* for want of a target that is below its limits; 0: none was over */
 	const char *limit_phrase;
@@ -236,7 +242,8 @@ unsigned call_restore(struct call *call);
 int call_target_find(struct call *call, const sip_t *request);
 /* The route of the caller's request is there: 0, or the status to refuse with and *phrase. */
 void call_on_routed(struct call *call, int status, const char *phrase);
-/* Opens the branches of the next group of targets. False: there is none any more. */
+/* Opens the branches of the next group of targets, or has the relay open ports for them first.
+ * False: there is none any more. */
 bool call_target_next(struct call *call);
 /* When all have failed, and this is the best response: opens the next, if there is one and the
  * response lets us go on. */
@@ -275,6 +282,11 @@ struct call_dialog *call_dialog_in(
  * tag, or out of memory. */
 struct call_dialog *call_dialog_make(struct call_side *side, const struct route_target *target,
 	const char *contact, const sip_t *response);
+/* A leg for the dialog that counts on its side, made from what was said when it began: with our
+ * `tag`, our CSeq so far (0: none), the far end's, its routes and Contact. NULL: out of memory, or
+ * not enough was said. */
+nta_leg_t *call_dialog_make_leg(struct call_dialog *dialog, const char *tag, uint32_t seq,
+	uint32_t cseq, const sip_route_t *route, const sip_contact_t *target);
 /* Takes a dialog of another call to `side` of this one. NULL: out of memory. */
 struct call_dialog *call_dialog_move(struct call_side *side, struct call_dialog *from);
 /* The dialog that a response with a To tag belongs to, made if it is new. NULL: no tag, or out of
@@ -317,6 +329,10 @@ const char *call_timer_answer_lines(const struct call_side *side, char lines[CAL
 const char *call_timer_request_lines(const struct call_side *side, char lines[CALL_TIMER_LINES]);
 /* Refreshes, or ends the call, when it is time. */
 void call_timer_look(struct call_side *side);
+
+/* call_glare.c: our refresh of this side, or our offer of fresh keys to it, met 491. */
+void call_glare_wait(struct call_side *side, bool rekey);
+void call_glare_end(struct call *call);
 
 /* call_introduce.c: who is on a side, as it has said of itself, to somebody new; on the call's
  * home. */

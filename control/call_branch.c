@@ -86,8 +86,9 @@ call_branch_add(struct call *call, const struct route_target *target)
 	struct call_branch *branch;
 
 	/* all share the relay's ports for side 1 */
-	if (!call->late && call_media_place(call, &target->peer) !=
-				   call_media_place(call, &call->side[1].peer)) {
+	if (!call->late &&
+		(call->unplaced || call_media_place(call, &target->peer) !=
+					   call_media_place(call, &call->side[1].peer))) {
 		log_warning("call %s: a target of %s is passed over: its media would need another "
 			    "interface or address family than that of the first",
 			call->id, call->callee);
@@ -204,6 +205,8 @@ call_branch_look(struct call *call)
 {
 	const struct call_branch *best = NULL;
 
+	if (call->moving != NULL)
+		return;
 	for (struct call_branch *each = call->branches; each != NULL; each = each->next) {
 		if ((each->status == 0 && !each->cancelled) || each->looking)
 			return;

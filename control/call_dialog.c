@@ -113,6 +113,32 @@ call_dialog_of(struct call_branch *branch, const sip_t *response)
 	return dialog;
 }
 
+nta_leg_t *
+call_dialog_make_leg(struct call_dialog *dialog, const char *tag, uint32_t seq, uint32_t cseq,
+	const sip_route_t *route, const sip_contact_t *target)
+{
+	struct call *call = dialog->side->call;
+	su_home_t *home = call->home;
+	const sip_t *said = sip_object(dialog->side->said);
+	bool they_called = said->sip_request != NULL;
+	sip_from_t *remote =
+		sip_from_dup(home, they_called ? said->sip_from : (sip_from_t *)said->sip_to);
+	sip_from_t *local =
+		sip_from_dup(home, they_called ? (sip_from_t *)said->sip_to : said->sip_from);
+	sip_cseq_t *ours = sip_cseq_create(home, seq, SIP_METHOD_INVITE);
+
+	if (remote == NULL || remote->a_tag == NULL || local == NULL || ours == NULL)
+		return NULL;
+	local->a_tag = NULL;
+	if (sip_from_tag(home, local, tag) != 0)
+		return NULL;
+	dialog->tag = su_strdup(home, remote->a_tag);
+	return nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
+		SIPTAG_CALL_ID(said->sip_call_id), SIPTAG_FROM(local), SIPTAG_TO(remote),
+		TAG_IF(seq != 0, SIPTAG_CSEQ(ours)), NTATAG_REMOTE_CSEQ(cseq),
+		TAG_IF(route != NULL, SIPTAG_ROUTE(route)), NTATAG_TARGET(target), TAG_END());
+}
+
 struct call_dialog *
 call_dialog_move(struct call_side *side, struct call_dialog *from)
 {
@@ -129,6 +155,7 @@ call_dialog_move(struct call_side *side, struct call_dialog *from)
 	dialog->digest = digest_client_share(from->digest);
 	dialog->can_update = from->can_update;
 	dialog->confirmed = true;
+	dialog->cseq = from->cseq;
 	dialog->leg = from->leg;
 	nta_leg_bind(dialog->leg, call_on_request, (nta_leg_magic_t *)dialog);
 	from->leg = NULL;

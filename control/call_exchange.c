@@ -228,11 +228,14 @@ on_refused(struct call *call, int status, const char *phrase)
 		call_end(call, "no answer in the call", status == 481 ? to : NULL, 480, NULL);
 		return;
 	}
+	bool crossed = status == 491 && call->exchange.from == NULL, rekey = call->exchange.rekey;
 	if (status == 401 || status == 407)
 		refuse(call, 500, NULL); /* is about us, not about the offer */
 	else                             /* 491 passes: who asked tries again, RFC 3261 14.1 */
 		refuse(call, status >= 400 && status < 500 ? status : call_best_map(status),
 			phrase);
+	if (crossed && call->state == CALL_UP)
+		call_glare_wait(to, rekey);
 }
 
 /* To our re-INVITE or UPDATE. */

@@ -112,35 +112,19 @@ join_routes(su_home_t *home, const json_t *routes)
 static nta_leg_t *
 make_leg(struct call_dialog *dialog, const json_t *json)
 {
-	struct call *call = dialog->side->call;
-	su_home_t *home = call->home;
-	const sip_t *said = sip_object(dialog->side->said);
-	bool they_called = said->sip_request != NULL;
+	su_home_t *home = dialog->side->call->home;
 	const char *tag = line_of(json_object_get(json, "tag"));
 	const char *target = line_of(json_object_get(json, "target"));
 	const char *routes = join_routes(home, json_object_get(json, "route"));
-	sip_from_t *remote =
-		sip_from_dup(home, they_called ? said->sip_from : (sip_from_t *)said->sip_to);
-	sip_from_t *local =
-		sip_from_dup(home, they_called ? (sip_from_t *)said->sip_to : said->sip_from);
-
-	if (tag == NULL || remote == NULL || remote->a_tag == NULL || local == NULL)
-		return NULL;
-	local->a_tag = NULL;
-	if (sip_from_tag(home, local, tag) != 0)
-		return NULL;
-	dialog->tag = su_strdup(home, remote->a_tag);
 	uint32_t seq = (uint32_t)number_of(json, "seq");
 	sip_contact_t *contact = target != NULL ? sip_contact_make(home, target) : NULL;
 	sip_route_t *route = routes != NULL ? sip_route_make(home, routes) : NULL;
-	sip_cseq_t *cseq = sip_cseq_create(home, seq + CSEQ_LEAP, SIP_METHOD_INVITE);
-	if (contact == NULL || (routes != NULL && route == NULL) || seq > UINT32_MAX / 2)
+
+	if (tag == NULL || contact == NULL || (routes != NULL && route == NULL) ||
+		seq > UINT32_MAX / 2)
 		return NULL;
-	return nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,
-		SIPTAG_CALL_ID(said->sip_call_id), SIPTAG_FROM(local), SIPTAG_TO(remote),
-		TAG_IF(seq != 0, SIPTAG_CSEQ(cseq)),
-		NTATAG_REMOTE_CSEQ((unsigned)number_of(json, "rseq")),
-		TAG_IF(route != NULL, SIPTAG_ROUTE(route)), NTATAG_TARGET(contact), TAG_END());
+	return call_dialog_make_leg(dialog, tag, seq != 0 ? seq + CSEQ_LEAP : 0,
+		(uint32_t)number_of(json, "rseq"), route, contact);
 }
 
 static int
@@ -167,6 +151,7 @@ load_dialog(struct call_side *side, const json_t *json)
 	dialog->resumed = true;
 	dialog->lost_ms = call_now_ms();
 	dialog->leg = make_leg(dialog, json);
+	dialog->cseq = dialog->leg != NULL ? nta_leg_get_rseq(dialog->leg) : 0;
 	return dialog->leg != NULL && dialog->contact != NULL ? 0 : -EINVAL;
 }
 

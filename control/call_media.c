@@ -222,21 +222,54 @@ create_session(struct operation *operation, unsigned index)
 	return result;
 }
 
-int
-call_media_open(struct call *call, call_media_cb *done)
+/* A session for each stream of the open offer that has none. */
+static int
+create_all(struct operation *operation)
 {
-	struct operation *operation = begin(call, done);
-	const struct call_sdp *sdp = &call->sdp;
+	const struct call_sdp *sdp = &operation->call->sdp;
 	int result = 0;
 
-	if (operation == NULL)
-		return -ENOMEM;
 	operation->then = drop_if_failed;
 	for (unsigned i = 0; i < sdp->streams && result == 0; i++)
 		if (!sdp->stream[i].in_relay &&
 			sdp->stream[i].next[sdp->offerer].transport != RELAY_TRANSPORT_NONE)
 			result = create_session(operation, i);
-	return sent(operation, result);
+	return result;
+}
+
+int
+call_media_open(struct call *call, call_media_cb *done)
+{
+	struct operation *operation = begin(call, done);
+
+	if (operation == NULL)
+		return -ENOMEM;
+	return sent(operation, create_all(operation));
+}
+
+/* The old ones are gone. */
+static void
+create_again(struct operation *operation)
+{
+	if (operation->call->state != CALL_ENDED && create_all(operation) != 0)
+		operation->status = 503;
+	finish(operation);
+}
+
+int
+call_media_move(struct call *call, call_media_cb *done)
+{
+	struct operation *operation;
+
+	if (!media_is_connected(call->agent->media))
+		return -ENOTCONN;
+	operation = begin(call, done);
+	if (operation == NULL)
+		return -ENOMEM;
+	operation->then = create_again;
+	for (unsigned i = 0; i < call->sdp.streams; i++)
+		delete_session(operation, i, on_dropped);
+	return sent(operation, 0);
 }
 
 /* What of a leg the relay does not know yet, RELAY_UPDATE_*. A leg that leaves SRTP loses its keys

@@ -20,6 +20,11 @@ typedef void call_media_cb(struct call *call, int status);
  * nothing to do. 0, or -errno without a relay. */
 int call_media_open(struct call *call, call_media_cb *done);
 
+/* In place of the sessions that there are, new ones with the same keys, where side 1's peer now is:
+ * only while nothing has been sent under those keys, nor a port been told to the caller. Otherwise
+ * as above; where it fails, the call has no session. */
+int call_media_move(struct call *call, call_media_cb *done);
+
 /* Tells the relay what of the exchange it does not know yet. Each key is told once: told again, it
  * would start anew with ROC 0. In a call that is up, addresses are told first: one that is refused
  * has changed no key, and call_sdp_rollback() takes the others back. Otherwise as above. */

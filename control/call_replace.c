@@ -16,12 +16,36 @@
 #include <string.h>
 #include <strings.h>
 
+/* Those that the stack could not read: it has put them aside. */
+static unsigned
+count_broken(const sip_t *sip)
+{
+	unsigned count = 0;
+
+	for (const sip_header_t *at = (const sip_header_t *)sip->sip_error; at != NULL;
+		at = at->sh_next) {
+		const char *name = at->sh_class == sip_error_class ? at->sh_error->er_name
+		                                                   : at->sh_class->hc_name;
+		count += name != NULL && strcasecmp(name, "Replaces") == 0;
+	}
+	return count;
+}
+
+/* Does it name a dialog, as RFC 3891 6.1 has it? */
+static bool
+is_whole(const sip_replaces_t *replaces)
+{
+	return replaces->rp_call_id != NULL && replaces->rp_to_tag != NULL &&
+	       replaces->rp_to_tag[0] != '\0' && replaces->rp_from_tag != NULL &&
+	       replaces->rp_from_tag[0] != '\0';
+}
+
 /* What the INVITE says; the stack may take it for a header that it does not know. Returns how many
- * there are; *out is NULL if the last can't be read. */
+ * there are; *out is NULL if one can't be read. */
 static unsigned
 read_replaces(su_home_t *home, const sip_t *sip, const sip_replaces_t **out)
 {
-	unsigned count = 0;
+	unsigned broken = count_broken(sip), count = 0;
 
 	*out = NULL;
 	for (const sip_header_t *at = identity_first_header(sip); at != NULL;
@@ -33,7 +57,9 @@ read_replaces(su_home_t *home, const sip_t *sip, const sip_replaces_t **out)
 		value = identity_header_value(home, at);
 		*out = value != NULL ? sip_replaces_make(home, value) : NULL;
 	}
-	return count;
+	if (broken > 0 || (*out != NULL && !is_whole(*out)))
+		*out = NULL;
+	return count + broken;
 }
 
 /* The dialog of this party's that is named. NULL: there is none. */

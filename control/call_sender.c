@@ -13,6 +13,8 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_tag.h>
 
+#define FORGET_MAX 100 /* in a dialog: each costs the call some memory */
+
 struct search {
 	const tport_t *connection;
 	bool found;
@@ -67,6 +69,28 @@ is_right(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip,
 	return false;
 }
 
+/* The stack has counted the CSeq of a request before anybody looked at who sent it, and would
+ * refuse the party's own next one as old. It forgets no number, but a leg that is made anew has not
+ * heard of it. Its memory stays until the call ends: not for ever. */
+static void
+forget_cseq(struct call_dialog *dialog)
+{
+	const sip_route_t *route = NULL;
+	const sip_contact_t *target = NULL;
+
+	if (dialog->side->dialog != dialog || dialog->side->said == NULL ||
+		dialog->forgotten == FORGET_MAX || nta_leg_get_rseq(dialog->leg) <= dialog->cseq ||
+		nta_leg_get_route(dialog->leg, &route, &target) < 0 || target == NULL)
+		return;
+	nta_leg_t *leg = call_dialog_make_leg(dialog, nta_leg_get_tag(dialog->leg),
+		nta_leg_get_seq(dialog->leg), dialog->cseq, route, target);
+	if (leg == NULL)
+		return;
+	nta_leg_destroy(dialog->leg);
+	dialog->leg = leg;
+	dialog->forgotten++;
+}
+
 bool
 call_sender_check(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip)
 {
@@ -78,5 +102,9 @@ call_sender_check(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *s
 	source_of(dialog->side->call->agent, in, &source);
 	bool right = is_right(dialog, in, sip, &source);
 	source_release(&source);
+	if (right)
+		dialog->cseq = nta_leg_get_rseq(dialog->leg);
+	else
+		forget_cseq(dialog);
 	return right;
 }

@@ -144,16 +144,54 @@ open_target(struct call *call, const struct route_target *target)
 	return true;
 }
 
+/* The relay has ports at the next target's place, or not: then that one is passed over. */
+static void
+on_moved(struct call *call, int status)
+{
+	struct call_route *route = call->moving;
+
+	call->moving = NULL;
+	call->unplaced = status != 0;
+	if (status != 0)
+		route->started++;
+	if (call->state != CALL_RINGING || call_target_next(call))
+		return;
+	call_branch_look(call);
+	if (call->state == CALL_RINGING && !call_branch_is_open(call))
+		call_end(call, "no way to the callee", NULL, 503, NULL);
+}
+
+/* Does this target need other ports of ours than there are? All that are called at once share them:
+ * so they move while nobody is called, and before the caller has been told of them. */
+static bool
+move_for(struct call *call, struct call_route *route, const struct route_target *target)
+{
+	if (call->late || call->described != NULL || call_branch_is_open(call) ||
+		(!call->unplaced && call_media_place(call, &target->peer) ==
+					    call_media_place(call, &call->side[1].peer)))
+		return false;
+	call->side[1].peer = target->peer;
+	call->moving = route;
+	if (call_media_move(call, on_moved) == 0)
+		return true;
+	call->moving = NULL;
+	return false;
+}
+
 bool
 call_target_next(struct call *call)
 {
 	unsigned opened = 0;
 
+	if (call->moving != NULL)
+		return true;
 	for (struct call_route *each = call->routes; each != NULL && opened == 0; each = each->next)
 		while (each->started < each->route->count) {
 			const struct route_target *target = &each->route->targets[each->started];
 			if (each->started > 0 && opened > 0 && target->group != target[-1].group)
 				break;
+			if (opened == 0 && move_for(call, each, target))
+				return true;
 			each->started++;
 			if (open_target(call, target))
 				opened++;
@@ -194,6 +232,10 @@ call_target_retry(struct call_branch *branch, const sip_t *response)
 	sip_request_t line = *copy.sip_request;
 	url_t url = *contact->m_url;
 	url.url_headers = NULL;
+	if (line.rq_url->url_type == url_sips && url.url_type == url_sip) {
+		url.url_type = url_sips; /* it was to be TLS to the end, and goes on so */
+		url.url_scheme = "sips";
+	}
 	line.rq_url[0] = url;
 	copy.sip_request = &line;
 	branch->looking = true;

@@ -13,6 +13,7 @@
 #include "relay/privilege.h"
 #include "relay/service.h"
 #include "reload.h"
+#include "steady_time.h"
 #include "tls_connection.h"
 #include "tls_context.h"
 #include "tls_files.h"
@@ -319,6 +320,7 @@ main(int argc, char **argv)
 			printf("%s: good\n", path);
 	} else {
 		raise_descriptors();
+		steady_time_start();
 		su_init();
 		silence_sofia();
 		result = tls_stack_install(&config->sip.limits, error, sizeof(error));

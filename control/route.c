@@ -24,6 +24,7 @@ struct search {
 	struct generation *generation; /* held: `from` points into it */
 	struct party from;
 	char number[NUMBER_SIZE];
+	bool sips; /* it has to be TLS to the end: RFC 5630 */
 	struct route *route;
 	route_done_cb *done;
 	void *arg;
@@ -119,9 +120,10 @@ add_user(struct agent *agent, const char *name, struct route *route)
 }
 
 static void
-add_trunk_address(struct route *route, const struct config_trunk *trunk, const char *number,
+add_trunk_address(struct search *search, const struct config_trunk *trunk, const char *number,
 	const struct relay_addr *address)
 {
+	struct route *route = search->route;
 	char hop[TRUNK_HOP_SIZE], uri[URI_SIZE];
 	bool v6 = strchr(trunk->host, ':') != NULL;
 	struct route_target *target = add_target(route, ROUTE_TRUNK, true);
@@ -129,8 +131,8 @@ add_trunk_address(struct route *route, const struct config_trunk *trunk, const c
 	if (target == NULL)
 		return;
 	/* '#' stands for something else in a URI: RFC 3261 25.1 user-unreserved */
-	snprintf(uri, sizeof(uri), "sip:");
-	for (size_t used = 4; *number != '\0'; number++, used = strlen(uri))
+	snprintf(uri, sizeof(uri), search->sips ? "sips:" : "sip:");
+	for (size_t used = strlen(uri); *number != '\0'; number++, used = strlen(uri))
 		snprintf(uri + used, sizeof(uri) - used, *number == '#' ? "%%23" : "%c", *number);
 	size_t used = strlen(uri);
 	snprintf(uri + used, sizeof(uri) - used, "@%s%s%s;user=phone", v6 ? "[" : "", trunk->host,
@@ -170,7 +172,7 @@ add_destination(struct search *search, const char *name, const char *number)
 		if (living == 0)
 			search->route->status = 503;
 		for (unsigned k = 0; k < living; k++)
-			add_trunk_address(search->route, trunks[i], number, &addresses[k]);
+			add_trunk_address(search, trunks[i], number, &addresses[k]);
 	}
 }
 
@@ -282,6 +284,7 @@ route_find(struct agent *agent, const struct party *from, const sip_t *request, 
 	*search = (struct search){.agent = agent,
 		.generation = generation_hold(),
 		.from = *from,
+		.sips = request->sip_request->rq_url->url_type == url_sips,
 		.done = done,
 		.arg = arg};
 	search->route = calloc(1, sizeof(*search->route));

@@ -37,6 +37,11 @@ struct tls_connection {
 	uint64_t behind_ms;     /* since when the peer does not keep up */
 	unsigned keepalive;     /* bytes of CR and LF between messages */
 	uint32_t message_bytes; /* of an incomplete message */
+	/* of ours alone, for tls_session.c: */
+	uint64_t place;       /* the serial of where it goes */
+	bool offered;         /* a session */
+	uint64_t verified_ms; /* when the peer showed its certificate, here or where it began */
+	const void *session;  /* the last that was kept: never followed */
 };
 
 /* Once, before the first connection. 0, or -ENOMEM. */

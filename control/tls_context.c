@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tls_context.h"
 
+#include "tls_peer.h"
 #include "tls_ticket.h"
 
 #include <errno.h>
@@ -177,6 +178,7 @@ tls_context_stop(void)
 	trunks = NULL;
 	trunks_count = 0;
 	tls_ticket_wipe();
+	tls_peer_forget_sessions();
 }
 
 int
@@ -232,6 +234,7 @@ tls_context_reload(const struct config_sip *config, char *error, size_t error_si
 	}
 	/* a session that is resumed is not verified again: not across a change of authorities */
 	tls_ticket_wipe();
+	tls_peer_forget_sessions();
 	for (unsigned i = 0; i < contexts_count; i++)
 		SSL_CTX_flush_sessions(contexts[i].context, 0);
 	if (result != 0)

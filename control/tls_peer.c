@@ -4,6 +4,7 @@
 #include "log_limit.h"
 #include "relay/log.h"
 #include "tls_connection.h"
+#include "tls_session.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -19,6 +20,7 @@
 static struct expected {
 	struct relay_addr address;
 	char name[NAME_SIZE];
+	struct tls_session session;
 } * expected;
 static unsigned expected_count;
 static struct log_limit failures = {.kind = "TLS handshakes failed"};
@@ -46,8 +48,9 @@ tls_peer_expect(const struct relay_addr *address, const char *name)
 		return -ENOMEM;
 	expected = grown;
 	at = &expected[expected_count++];
-	at->address = *address;
+	*at = (struct expected){.address = *address};
 	strcpy(at->name, name);
+	tls_session_reset(&at->session);
 	return 0;
 }
 
@@ -56,8 +59,17 @@ tls_peer_forget(const struct relay_addr *address)
 {
 	struct expected *at = find(address);
 
-	if (at != NULL)
-		*at = expected[--expected_count];
+	if (at == NULL)
+		return;
+	tls_session_reset(&at->session);
+	*at = expected[--expected_count];
+}
+
+void
+tls_peer_forget_sessions(void)
+{
+	for (unsigned i = 0; i < expected_count; i++)
+		tls_session_reset(&expected[i].session);
 }
 
 static bool
@@ -71,7 +83,7 @@ is_ip(const char *name)
 int
 tls_peer_prepare(struct tls_connection *connection)
 {
-	const struct expected *at = find(&connection->peer);
+	struct expected *at = find(&connection->peer);
 	X509_STORE *authorities = tls_context_trunk_authorities();
 	SSL *ssl = connection->ssl;
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
@@ -94,7 +106,17 @@ tls_peer_prepare(struct tls_connection *connection)
 	/* a listener's context may think of peers that connect, and of any purpose */
 	X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER);
 	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	tls_session_offer(&at->session, connection);
 	return 0;
+}
+
+void
+tls_peer_note_session(struct tls_connection *connection)
+{
+	struct expected *at = connection->place != 0 ? find(&connection->peer) : NULL;
+
+	if (at != NULL)
+		tls_session_keep(&at->session, connection);
 }
 
 /* RFC 5922 7.1: a SIP domain may also stand in a certificate as a URI, without a user. */
@@ -153,7 +175,10 @@ tls_peer_note_failure(struct tls_connection *connection)
 	bool missing = ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 	char text[RELAY_ADDR_TEXT];
 	const char *why = ERR_reason_error_string(error);
+	struct expected *at = connection->place != 0 ? find(&connection->peer) : NULL;
 
+	if (at != NULL)
+		tls_session_failed(&at->session, connection);
 	if (verdict != X509_V_OK || missing) {
 		counters_add(COUNTER_TLS_PEER_REFUSED);
 		if (verdict != X509_V_OK)

@@ -27,11 +27,16 @@ int tls_peer_expect(const struct relay_addr *address, const char *name);
 /* The opposite: connections that are open stay. */
 void tls_peer_forget(const struct relay_addr *address);
 
+/* What is known of sessions that might be resumed: whom we connect to is verified anew. */
+void tls_peer_forget_sessions(void);
+
 struct tls_connection;
 
 /* For tls_stack.c alone: before the first byte of a handshake of ours, whom it has to be with. 0,
- * or -errno: nobody is expected there. And: one of either kind has failed. */
+ * or -errno: nobody is expected there. Then: the handshake is finished, or something was read; one
+ * of either kind has failed. */
 int tls_peer_prepare(struct tls_connection *connection);
+void tls_peer_note_session(struct tls_connection *connection);
 void tls_peer_note_failure(struct tls_connection *connection);
 
 #endif

@@ -162,9 +162,12 @@ note_handshake(struct tls_connection *connection, SSL *ssl, int result, enum cou
 		counters_add(done);
 		if (SSL_session_reused(ssl))
 			counters_add(COUNTER_TLS_RESUMED);
+		else
+			connection->verified_ms = tls_connection_now_ms();
 		/* its certificate has been verified */
 		if (connection->role == TLS_PEERING || connection->source == NULL)
 			connection->known = true;
+		tls_peer_note_session(connection);
 	} else if (result != 1 && status == SSL_ERROR_SSL) {
 		tls_peer_note_failure(connection);
 	}
@@ -254,20 +257,14 @@ note_bytes(struct tls_connection *connection, uint32_t count)
 		tls_connection_cut(connection, COUNTER_MESSAGE_SIZE, "a message is too large");
 }
 
-int
-SSL_read(SSL *ssl, void *buffer, int size)
+/* The next piece of a message. */
+static int
+read_piece(struct tls_connection *connection, void *buffer, int size)
 {
-	struct tls_connection *connection = tls_connection_of(ssl);
 	int result = 0;
 
-	if (real.ssl_read == NULL)
-		REAL(ssl_read, "SSL_read");
-	if (connection == NULL)
-		return real.ssl_read(ssl, buffer, size);
-	tls_connection_set_current(connection);
-	ERR_clear_error();
 	for (unsigned i = 0; i < KEEPALIVES_MAX; i++) {
-		result = real.ssl_read(ssl, buffer, size < PIECE ? size : PIECE);
+		result = real.ssl_read(connection->ssl, buffer, size < PIECE ? size : PIECE);
 		if (result <= 0)
 			return result;
 		connection->heard_ms = tls_connection_now_ms();
@@ -280,6 +277,22 @@ SSL_read(SSL *ssl, void *buffer, int size)
 	}
 	/* the stack skips these */
 	tls_connection_cut(connection, COUNTER_CUT_KEEPALIVES, "it sends nothing but CRLF");
+	return result;
+}
+
+int
+SSL_read(SSL *ssl, void *buffer, int size)
+{
+	struct tls_connection *connection = tls_connection_of(ssl);
+
+	if (real.ssl_read == NULL)
+		REAL(ssl_read, "SSL_read");
+	if (connection == NULL)
+		return real.ssl_read(ssl, buffer, size);
+	tls_connection_set_current(connection);
+	ERR_clear_error();
+	int result = read_piece(connection, buffer, size);
+	tls_peer_note_session(connection); /* a ticket may have come: RFC 8446 4.6.1 */
 	return result;
 }
 

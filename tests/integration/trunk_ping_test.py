@@ -5,6 +5,7 @@ in again. Over loopback, without a relay; the trunk is Python's own TLS.
 
 usage: trunk_ping_test.py BUILD_FOLDER
 """
+import contextlib
 import queue
 import re
 import socket
@@ -18,10 +19,10 @@ from sip_server import Server, check, eventually, failed
 class Trunk:
     """Answers each request with `status`, or with nothing where that is None."""
 
-    def __init__(self, server):
+    def __init__(self, server, context=None):
         self.status, self.requests, self.names = "200 OK", queue.Queue(), []
-        self.open, self.accepted = [], 0
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.open, self.accepted, self.resumed = [], 0, []
+        self.context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(server.path("peer.pem"), server.path("peer.key"))
         self.context.load_verify_locations(server.path("trunks.pem"))
         self.context.verify_mode = ssl.CERT_REQUIRED
@@ -40,6 +41,7 @@ class Trunk:
         text = b""
         try:
             connection = self.context.wrap_socket(plain, server_side=True)
+            self.resumed.append(connection.session_reused)
             self.open.append(connection)
             while True:
                 more = connection.recv(65536)
@@ -63,9 +65,54 @@ class Trunk:
         lines = [line + ";tag=t" if line.lower().startswith("to:") else line for line in lines]
         connection.sendall("\r\n".join([f"SIP/2.0 {self.status}", *lines, "Content-Length: 0", "", ""]).encode())
 
-    def close_all(self):
+    def close_all(self, goodbye=False):
         while self.open:
-            self.open.pop().close()
+            connection = self.open.pop()
+            if goodbye:
+                with contextlib.suppress(OSError):
+                    connection.unwrap()
+            connection.close()
+
+    def again(self):
+        """Ends the connection; was the next one resumed? Once a request has come by it."""
+        count = len(self.resumed)
+        self.close_all(goodbye=True)
+        eventually(6, lambda: len(self.resumed) > count)
+        while not self.requests.empty():
+            self.requests.get()
+        self.requests.get(timeout=6)
+        return self.resumed[-1]
+
+
+def resumed(server, trunk):
+    """Sessions, where we connect. `other` takes the same tickets, at another address."""
+    def resumes(one):
+        """A connection may close before its ticket has been read."""
+        return any(one.again() for _ in range(3))
+
+    check("a new connection is a handshake of its own, at first", trunk.resumed[0] is False)
+    check("the next resumes its session (TLS 1.3)", resumes(trunk))
+    check("and once more", resumes(trunk) and trunk.names[-1] == "peer.example")
+    check("it sees the certificate all the same", trunk.requests.get(timeout=5)[1] == "ours")
+    trunk.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    trunk.again()
+    check("and with TLS 1.2", resumes(trunk))
+    check("they are counted", server.count("tls.resumed") >= 3)
+    other = Trunk(server, trunk.context)
+    server.write(sip=server.peers.replace("\n  trunks:", f"""
+  trunks:
+    - {{name: other, address: '[::1]:{other.port}', tls_name: peer.example, ping_s: 1, certificate: {
+        server.path('ours.pem')}, private_key: {server.path('ours.key')}}}"""))
+    check("another trunk comes", server.reload() and other.requests.get(timeout=5))
+    check("and is offered nobody's session", other.resumed == [False])
+    check("after a reload none is resumed", trunk.again() is False)
+    check("but from then on", resumes(trunk))
+    check("each trunk has its own", resumes(trunk) and resumes(other))
+    server.write(sip=server.peers.replace("tls_name: peer.example", "tls_name: wrong.example"))
+    failures = server.count("tls.peer_refused")
+    trunk.close_all(goodbye=True)
+    check("under another name it is verified, and refused", server.reload() and eventually(
+        6, lambda: server.count("tls.peer_refused") > failures))
 
 
 def main(build):
@@ -74,7 +121,7 @@ def main(build):
     server.certify("peer", "trunks", "peer.example")
     server.certify("ours", "trunks", "ours.example")
     trunk = Trunk(server)
-    server.write(sip=f"""  peering: {{address: '::1', port: {server.free_port()}, ca: {server.path('trunks.pem')}}}
+    server.peers = f"""  peering: {{address: '::1', port: {server.free_port()}, ca: {server.path('trunks.pem')}}}
   trunks:
     - name: peer
       address: '[::1]:{trunk.port}'
@@ -84,7 +131,8 @@ def main(build):
       ping_failures: 2
       certificate: {server.path('ours.pem')}
       private_key: {server.path('ours.key')}
-""")
+"""
+    server.write(sip=server.peers)
     server.start()
 
     def state():
@@ -113,6 +161,7 @@ def main(build):
     check("and it stays in, or is in again", eventually(4, lambda: state() == "in"))
     check("changes are counted", (server.count("trunk.out"), server.count("trunk.in")) in ((2, 2), (3, 3)))
     check("and logged, once each", server.said().count("is out: ") == server.count("trunk.out"))
+    resumed(server, trunk)
     server.end()
     sys.exit(1 if failed else 0)
 
