@@ -23,7 +23,7 @@ test="$demo $package libcmocka-dev git clang libclang-rt-14-dev clang-format cod
   ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad sip-tester sipsak linphone-cli stunnel4 iputils-ping iputils-arping netcat-openbsd
   kamailio kamailio-tls-modules kamailio-sqlite-modules dnsmasq-base
-  python3-minimal sqlite3 fail2ban postgresql gdb binutils
+  python3-minimal sqlite3 fail2ban libfaketime postgresql gdb binutils
   systemd lintian mmdebstrap curl prometheus chromium chromium-driver"
 
 usage() {

@@ -134,15 +134,15 @@ class CallPhone(Phone):
 
     # -- calls
 
-    def start(self, callee, body=None, extra=()):
+    def start(self, callee, body=None, extra=(), scheme="sip"):
         """INVITE with digest; the dialog, whose response is still to come. body "": without an offer."""
-        uri = "sip:%s@%s" % (callee, self.domain)
+        uri = "%s:%s@%s" % (scheme, callee, self.domain)
         call = Dialog(self, token(), "<%s>;tag=%s" % (self.address, token(4)), "<%s>" % uri, uri, 0)
         call.uri = uri
         body = self.sdp() if body is None else body
         call.send("INVITE", body, extra)
         first = self.response("INVITE")
-        assert first.status == 401, first.start
+        assert first.status in (401, 407), first.start
         call.ack(first)
         call.send("INVITE", body, list(extra) + [self.credentials(first, "INVITE", uri)])
         return call

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""dialog_more_test.py SERVER DOMAIN CA PART: what must not happen in a call. Each part is by itself."""
+"""dialog_more_test.py SERVER DOMAIN CA PART CLOCK: what must not happen in a call. Each part is by itself."""
+import os
 import sys
+import threading
 import time
 
 from call_phone import CallPhone, tag_of
 
-server, domain, ca, part = sys.argv[1:5]
+server, domain, ca, part, clock_file = sys.argv[1:6]
 bad = 0
 
 
@@ -13,6 +15,13 @@ def check(sentence, holds):
     global bad
     print(("ok: " if holds else "NOT OK: ") + sentence)
     bad |= not holds
+
+
+def set_clock(to):
+    """Of sallyport-sip alone, against ours."""
+    with open(clock_file + ".new", "w", encoding="ascii") as new:
+        new.write(to + "\n")
+    os.replace(clock_file + ".new", clock_file)
 
 
 def phone(user, log_in=True):
@@ -59,6 +68,70 @@ def send_as(stranger, call, method, cseq, local=None, remote=None, extra=()):
     return stranger.response(method)
 
 
+def refusal(caller, callee):
+    call = caller.start(callee)
+    final = caller.response("INVITE")
+    call.ack(final)
+    return final.status
+
+
+def clock():
+    """The clock is set an hour ahead, and then two hours back."""
+    alice, bob, dave, guess = phone("alice"), phone("bob"), phone("dave", False), phone("erin", False)
+    uri, nonce = "sip:" + domain, alice.challenge()
+    guess.password = "wrong"
+    check("a name is locked", [guess.log_in().status for _ in range(3)] == [401, 401, 503])
+    locked = time.monotonic()
+    set_clock("+1h")
+    guess.password = "pass-erin"
+    check("an hour ahead: it is still", guess.log_in().status == 503)
+    check("a nonce is still good", alice.register([alice.answer(nonce, "REGISTER", uri)]).status == 200)
+    call, other = connect(alice, bob)
+    check("who was registered is, and is called", call.ask("UPDATE").status == 200)
+    short = dave.challenge()
+    check("a phone registers for two seconds", dave.register(
+        [dave.answer(short, "REGISTER", uri), "Expires: 2"]).status == 200)
+    set_clock("-1h")
+    check("two hours back: a nonce is still good", alice.register(
+        [alice.answer(nonce, "REGISTER", uri)]).status == 200)
+    check("the call goes on", other.ask("UPDATE").status == 200)
+    time.sleep(max(0.0, locked + 2.1 - time.monotonic()))
+    check("the lock ends when it should", guess.log_in().status == 200)
+    time.sleep(0.5)
+    check("and so does the registration", refusal(alice, "dave") == 480)
+    end(call, bob)
+    set_clock("+0")
+
+
+def proxy():
+    """challenge: proxy. A registrar asks by 401 all the same (RFC 3261 22.2, 22.3)."""
+    alice, bob = phone("alice", False), phone("bob")
+    asked = alice.register()
+    check("REGISTER is asked by 401 alone", asked.status == 401 and not asked.all("Proxy-Authenticate") and
+          len(alice.challenges(asked)) == 3)
+    uri = "sip:bob@" + domain
+
+    def invite(proof=()):
+        alice.send("INVITE %s SIP/2.0" % uri, alice.headers("INVITE", call, call["cseq"] + 1, uri) + list(proof) +
+                   ["Content-Type: application/sdp"], alice.sdp())
+        call["cseq"] += 1
+        final = alice.response("INVITE")
+        alice.acknowledge(call, final, uri)
+        return final
+
+    call = dict(alice.new_call(), uri=uri)
+    asked = invite()
+    check("INVITE by 407, one challenge for each algorithm",
+          asked.status == 407 and not asked.all("WWW-Authenticate") and len(alice.challenges(asked)) == 3)
+    proof = alice.credentials(asked, "INVITE", uri)
+    check("the answer is looked for where it belongs", invite([proof.replace("Proxy-", "")]).status == 407)
+    check("a wrong one is asked again", invite([proof.replace("uri=\"sip:", "uri=\"sip:x")]).status == 407)
+    check("nobody was called", bob.nothing())
+    connect(alice, bob)[0].send("BYE")
+    hung_up(bob)
+    check("and a right one is taken", alice.response("BYE").status == 200)
+
+
 def forged():
     """From another's connection, with what may be known of a dialog, and a CSeq far ahead."""
     alice, bob, carol = phone("alice"), phone("bob"), phone("carol")
@@ -73,13 +146,14 @@ def forged():
         check("nor does an UPDATE without a tag of ours get into it",
               send_as(carol, dialog, "UPDATE", 4711, remote=dialog.remote.split(";")[0]).status >= 400)
         check("and none has moved the CSeq of %s" % who, dialog.ask("UPDATE").status == 200)
-    asked = send_as(carol, call, "INFO", call.cseq + 1)
-    check("with all tags right, another user is asked who it is", asked.status == 401)
-    mine = carol.credentials(asked, "INFO", call.target)
-    check("and is refused by its own name",
-          send_as(carol, call, "INFO", call.cseq + 2, extra=[mine]).status == 403)
+    for dialog in (call, other):
+        asked = send_as(carol, dialog, "INFO", 4711)
+        check("with all tags right, another user is asked who it is", asked.status == 407)
+        mine = carol.credentials(asked, "INFO", dialog.target)
+        check("and is refused by its own name",
+              send_as(carol, dialog, "INFO", 4712, extra=[mine]).status == 403)
+        check("which moves no CSeq either", dialog.ask("UPDATE").status == 200)
     check("nobody has heard of it", bob.nothing() and alice.nothing())
-    call.cseq += 2
     end(call, bob)
 
 
@@ -90,7 +164,7 @@ def moved():
     again = phone("alice", False)
     call.phone = again
     asked = call.ask("UPDATE")
-    check("it is asked who it is", asked.status == 401)
+    check("it is asked who it is", asked.status == 407)
     check("and goes on", call.ask("UPDATE", extra=[again.credentials(asked, "UPDATE", call.target)]).status == 200)
     assert again.log_in().status == 200
     check("once it has registered by it, unasked", call.ask("UPDATE").status == 200)
@@ -130,7 +204,8 @@ def refused():
 
 
 def silent():
-    """All at once, for it takes 64 * T1: no ACK, no PRACK, no PRACK though the call is taken; and a refresh."""
+    """All at once, for it takes 64 * T1: no ACK, no PRACK, no PRACK though the call is taken; and a refresh.
+    Meanwhile somebody sets the clock."""
     alice, bob, carol, dave, erin, frank = everybody = [
         phone(user) for user in ("alice", "bob", "carol", "dave", "erin", "frank")]
     no_ack = alice.start("bob")
@@ -148,8 +223,14 @@ def silent():
                                         "Allow: INVITE, ACK, BYE, CANCEL, UPDATE"])
     other = take(alice)
     frank.answered(timed)
+    refreshed = ["Session-Expires: 90;refresher=uac", "Require: timer"]
+    second = dave.start("frank")
+    take(frank, refreshed)
+    dave.answered(second)
     for one in everybody:
         one.socket.settimeout(50)
+    for seconds, to in ((1, "+1h"), (5, "-1h"), (40, "+0")):
+        threading.Timer(seconds, set_clock, [to]).start()
 
     said = alice.request("BYE")
     alice.say(said, 200, "OK")
@@ -169,12 +250,26 @@ def silent():
     check("one that has taken the call gets a BYE", 25 < time.time() - begun < 45)
 
     refresh = frank.request("UPDATE")
+    frank.say(refresh, 491, "Request Pending")
+    crossed = time.monotonic()
+    refresh = frank.request("UPDATE")
+    check("one that crossed (491) comes again within 2 s, where the Call-ID is the phone's",
+          time.monotonic() - crossed < 2.5)
     frank.say(refresh, 200, "OK", "", ["Session-Expires: 90;refresher=uac"])
     check("a phone that knows UPDATE is refreshed by it, without an offer",
           not refresh.body and refresh["Session-Expires"].startswith("90;") and refresh["Call-ID"] == timed.id)
+    again = frank.request("INVITE")
+    frank.say(again, 491, "Request Pending")
+    crossed = time.monotonic()
+    frank.request("ACK")
+    again = frank.request("INVITE")
+    check("and after 2.1 to 4 s where it is ours", 2 < time.monotonic() - crossed < 4.5)
+    frank.say(again, 200, "OK", frank.sdp(), refreshed)
+    frank.request("ACK")
+    end(second, frank)
     check("and the call goes on", other.ask("UPDATE").status == 200)
     end(timed, alice)
 
 
-{"forged": forged, "moved": moved, "refused": refused, "silent": silent}[part]()
+{"clock": clock, "proxy": proxy, "forged": forged, "moved": moved, "refused": refused, "silent": silent}[part]()
 sys.exit(bad)

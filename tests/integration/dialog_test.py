@@ -575,6 +575,8 @@ def replace():
     check("nor by the other side's dialog", refused(desk, replaces_of(other)) == 481)
     check("a dialog that nobody has: 481", refused(desk, replaces_of(call)[:-1] + "x") == 481)
     check("two at once: 400", refused(desk, replaces_of(call), replaces_of(call)) == 400)
+    for broken in ("Replaces: ;;=", "Replaces: %s;to-tag" % call.id, "Replaces:"):
+        check("one that can't be read: 400 (%s)" % broken[:16], refused(desk, broken) == 400)
     check("early-only, and it is not: 486", refused(desk, replaces_of(call, ";early-only")) == 486)
     check("and nobody has heard of that", alice.nothing() and bob.nothing())
     new = desk.start("bob", extra=["Require: replaces", replaces_of(call)])
@@ -611,6 +613,18 @@ def replace():
     taken.send("BYE")
     hung_up(alice)
     check("the callee's phones can, too", mobile.response("BYE").status == 200)
+
+
+    call = alice.start("carol")
+    ringing = carol.request("INVITE")
+    carol.say(ringing, 180, "Ringing")
+    call.remote = alice.response("INVITE", 180)["To"]
+    check("a call that still rings is not taken over, by phones of either side: 481",
+          refused(desk, replaces_of(call)) == 481 and
+          refused(phone("carol", False), replaces_of(carol.dialog_of(ringing))) == 481)
+    carol.say(ringing, 486, "Busy Here")
+    carol.request("ACK")
+    call.ack(alice.response("INVITE", 486))
 
 
 def loop():

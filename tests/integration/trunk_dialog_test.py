@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""trunk_dialog_test.py SERVER DOMAIN TLS_FOLDER TRUNK_ADDRESS PART: calls with a trunk that asks who we are
-whenever it likes. Each part is by itself."""
+"""trunk_dialog_test.py SERVER DOMAIN TLS_FOLDER TRUNK_ADDRESS PART ELSEWHERE SALLYCTL SOCKET: calls with a trunk
+that asks who we are whenever it likes, and with one that is by another interface. Each part is by itself."""
+import json
+import re
+import subprocess
 import sys
 
-from call_phone import CallPhone, direction_of
+from call_phone import CallPhone, direction_of, key_of, port_of
 from trunk_phone import TrunkPhone
 
-server, domain, tls, address, part = sys.argv[1:6]
+server, domain, tls, address, part, other_address, sallyctl, relay = sys.argv[1:9]
 PASSWORDS = {"alice": "wonderland", "bob": "builder77", "carol": "absent99"}
 bad = 0
 
@@ -23,8 +26,8 @@ def phone(user):
     return new
 
 
-def trunk_phone():
-    return TrunkPhone(address, tls + "/carrier.test.pem", tls + "/carrier.test.key", tls + "/ca.pem")
+def trunk_phone(at=address):
+    return TrunkPhone(at, tls + "/carrier.test.pem", tls + "/carrier.test.key", tls + "/ca.pem")
 
 
 def asked_twice(trunk, method, status=407):
@@ -168,5 +171,71 @@ def transfer():
     carol.response("BYE")
 
 
-{"challenge": challenge, "transfer": transfer}[part]()
+def place_of(body):
+    """Where the relay takes this leg's media."""
+    return "%s:%d" % (re.search(r"(?m)^c=IN IP4 (\S+)", body).group(1), port_of(body))
+
+
+def relayed():
+    """The legs' local addresses of the only session."""
+    def show(*words):
+        shown = subprocess.run([sallyctl, "--socket", relay, "--json", "sessions", *words], check=True,
+                               stdout=subprocess.PIPE)
+        return json.loads(shown.stdout)
+    sessions = show()
+    return [leg["local_rtp"] for leg in show(sessions[0]["id"])["legs"]] if len(sessions) == 1 else sessions
+
+
+def elsewhere():
+    """The first trunk can't take the call, and the second is in another network of ours."""
+    alice, here, there = phone("alice"), trunk_phone(), trunk_phone(other_address)
+    for number, first, second, network in (("+43123", here, there, "203.0.113.1:"), ("+44123", there, here, "192.0.2.1:")):
+        call = alice.start(number)
+        tried = first.request("INVITE")
+        first.say(tried, 500, "Server Internal Error")
+        first.request("ACK")
+        invite = second.request("INVITE")
+        check("it is offered ports there, and keys of its own", place_of(invite.body).startswith(network) and
+              place_of(tried.body) != place_of(invite.body) and key_of(tried.body) != key_of(invite.body))
+        second.say(invite, 200, "OK", second.sdp())
+        second.request("ACK")
+        answer = alice.answered(call)
+        check("the call is up, of one session with these ports",
+              relayed() == [place_of(answer.body), place_of(invite.body)])
+        second.dialog_of(invite).send("BYE")
+        hung_up(alice)
+        check("and ends", second.response("BYE").status == 200)
+
+    call = alice.start("+43124")
+    tried = here.request("INVITE")
+    here.say(tried, 183, "Session Progress", here.sdp())
+    early = alice.response("INVITE", 183)
+    here.say(tried, 500, "Server Internal Error")
+    here.request("ACK")
+    call.ack(alice.response("INVITE"))
+    check("once the caller knows our ports, it goes to nobody else", "m=audio" in early.body and there.nothing())
+    call = alice.start("+43125", scheme="sips")
+    for trunk in (here, there):
+        invite = trunk.request("INVITE")
+        check("who is called by a sips: URI, is so by the trunk, too (RFC 5630)", invite.start.startswith(
+            "INVITE sips:+43125@") and "<sips:" in invite["Contact"] and "<sips:" in invite["To"])
+        trunk.say(invite, 500, "Server Internal Error")
+        trunk.request("ACK")
+    refused = alice.response("INVITE")
+    call.ack(refused)
+    check("where neither can take it, the caller hears so", refused.status == 500)
+    call = alice.start("+43126")
+    here.say(here.request("INVITE"), 500, "Server Internal Error")
+    here.request("ACK")
+    ringing = there.request("INVITE")
+    there.say(ringing, 180, "Ringing")
+    alice.response("INVITE", 180)
+    call.cancel()
+    there.say(there.request("CANCEL"), 200, "OK")
+    there.say(ringing, 487, "Request Terminated")
+    there.request("ACK")
+    call.ack(alice.response("INVITE", 487))
+
+
+{"challenge": challenge, "transfer": transfer, "elsewhere": elsewhere}[part]()
 sys.exit(bad)
