@@ -278,6 +278,8 @@ admit(struct agent *agent, nta_incoming_t *request, const sip_t *sip)
 
 	source_of(agent, request, &source);
 	bool admitted = admission_admit(agent, request, sip, &source);
+	if (admitted)
+		trunks_alias(agent->trunks, &source, sip->sip_via);
 	source_release(&source);
 	return admitted;
 }

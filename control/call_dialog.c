@@ -176,7 +176,8 @@ call_dialog_make(struct call_side *side, const struct route_target *target, cons
 	if (dialog == NULL)
 		return NULL;
 	call_dialog_set_party(dialog, &target->party);
-	dialog->next_hop = target->next_hop;
+	/* where it is a connection, that is the way; if it closes, call_watch.c finds another */
+	dialog->next_hop = target->connection == NULL ? target->next_hop : NULL;
 	dialog->ident = target->ident;
 	/* the tags are in what came back; requests of ours go on counting from the INVITE's CSeq */
 	dialog->leg = nta_leg_tcreate(call->agent->nta, call_on_request, (nta_leg_magic_t *)dialog,

@@ -140,6 +140,7 @@ add_trunk_address(struct search *search, const struct config_trunk *trunk, const
 	party_set_trunk(&target->party, trunk);
 	target->peer = address->ip;
 	target->ident = LISTENER_PEERING;
+	target->connection = trunks_connection(search->agent->trunks, trunk, address);
 	target->address = *address;
 	target->uri = strdup(uri);
 	target->to = strdup(uri);

@@ -358,10 +358,9 @@ trunks_when_ready(
 	return 0;
 }
 
-static struct trunk *
-find_trunk(struct trunks *trunks, const struct config_trunk *config)
+struct trunk *
+trunk_find(struct trunks *trunks, const struct config_trunk *config)
 {
-	/* by its name: a call may have the entry of an earlier configuration */
 	for (unsigned i = 0; i < trunks->count; i++)
 		if (strcmp(trunks->list[i]->config->name, config->name) == 0)
 			return trunks->list[i];
@@ -372,7 +371,7 @@ unsigned
 trunks_targets(struct trunks *trunks, const struct config_trunk *config,
 	struct relay_addr out[RESOLVE_MAX])
 {
-	const struct trunk *trunk = find_trunk(trunks, config);
+	const struct trunk *trunk = trunk_find(trunks, config);
 	struct weighted living[RESOLVE_MAX];
 	unsigned count = 0;
 
@@ -394,7 +393,7 @@ void
 trunks_report(struct trunks *trunks, const struct config_trunk *config,
 	const struct relay_addr *address, const char *fault)
 {
-	struct trunk *trunk = find_trunk(trunks, config);
+	struct trunk *trunk = trunk_find(trunks, config);
 	int index = trunk != NULL ? find_address(trunk, address) : -1;
 
 	if (index >= 0)

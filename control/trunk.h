@@ -59,6 +59,14 @@ void trunks_report(struct trunks *trunks, const struct config_trunk *trunk,
 const struct config_trunk *
 trunks_identify(struct trunks *trunks, tport_t *connection, const struct relay_ip *peer);
 
+/* A request with this Via has come: is it a trunk's, by a connection of its own that is verified,
+ * and may we use that for ours (RFC 5923)? Then it is kept in mind. */
+void trunks_alias(struct trunks *trunks, const struct source *source, const sip_via_t *via);
+
+/* One of those to that address, counted: the caller's to release. NULL: there is none. */
+tport_t *trunks_connection(
+	struct trunks *trunks, const struct config_trunk *trunk, const struct relay_addr *address);
+
 /* A return other than 0 stops. */
 typedef int trunk_cb(void *arg, const struct trunk_state *state);
 void trunk_each(struct trunks *trunks, trunk_cb *cb, void *arg);

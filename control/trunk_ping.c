@@ -78,7 +78,8 @@ send_ping(struct trunk_ping *ping)
 		su_sprintf(home, "sip:%s%s%s", v6 ? "[" : "", config->host, v6 ? "]" : "");
 	ping->request = nta_outgoing_tcreate(agent->default_leg, on_response,
 		(nta_outgoing_magic_t *)ping, (const url_string_t *)hop, SIP_METHOD_OPTIONS,
-		(const url_string_t *)uri, TPTAG_IDENT(LISTENER_PEERING),
+		(const url_string_t *)uri, NTATAG_TPORT(trunk_alias_of(ping)),
+		TPTAG_IDENT(LISTENER_PEERING),
 		SIPTAG_FROM_STR(su_sprintf(home, "<sip:%s>;tag=%s", config->from_domain, tag)),
 		SIPTAG_TO_STR(su_sprintf(home, "<%s>", uri)), SIPTAG_CALL_ID_STR(id),
 		SIPTAG_CSEQ_STR("1 OPTIONS"), SIPTAG_MAX_FORWARDS_STR("70"),
@@ -106,5 +107,6 @@ void
 trunk_ping_free(struct trunk_ping *ping)
 {
 	nta_outgoing_destroy(ping->request);
+	tport_unref(ping->alias);
 	free(ping);
 }

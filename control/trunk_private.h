@@ -12,6 +12,7 @@ struct trunk_ping {
 	struct trunk *trunk;
 	struct relay_addr address;
 	nta_outgoing_t *request; /* the OPTIONS that waits for its answer; NULL: none */
+	tport_t *alias; /* counted: a connection of the trunk's that we may use; NULL: none */
 };
 
 struct trunk {
@@ -49,6 +50,12 @@ uint64_t trunk_now_ms(void);
 
 /* What became of a ping or a call; a change is logged and counted. NULL: it was answered. */
 void trunk_judge(struct trunk *trunk, unsigned index, const char *fault, unsigned failures_allowed);
+
+/* The one of this name: a call may have the entry of an earlier configuration. NULL: it is gone. */
+struct trunk *trunk_find(struct trunks *trunks, const struct config_trunk *config);
+
+/* trunk_alias.c: the connection to use, if that is still open; else NULL. */
+tport_t *trunk_alias_of(struct trunk_ping *ping);
 
 /* One of no address yet. NULL: no memory. */
 struct trunk *trunk_make(struct trunks *trunks, const struct config_trunk *config);

@@ -13,7 +13,7 @@ import ssl
 import sys
 import threading
 
-from sip_server import Server, check, eventually, failed
+from sip_server import DOMAIN, Server, check, eventually, failed, request, response
 
 
 class Trunk:
@@ -115,13 +115,52 @@ def resumed(server, trunk):
         6, lambda: server.count("tls.peer_refused") > failures))
 
 
+def alias(server, trunk, port):
+    """RFC 5923: the trunk connects to us, and says that we may use its connection."""
+    def connect(name):
+        plain = socket.create_connection(("::1", port), timeout=5)
+        return server.context(name).wrap_socket(plain, server_hostname=DOMAIN)
+
+    def said(sock, via):
+        sock.sendall(request(via=via))
+        return response(sock)[0]
+
+    def pinged(sock):
+        """Does the next ping come by it?"""
+        sock.settimeout(1.6)
+        try:
+            head = sock.recv(65536).decode()
+        except TimeoutError:
+            return False
+        trunk.answer(sock, head)
+        return head.startswith("OPTIONS sip:[::1] ")
+
+    own = "[::1]:%d" % trunk.port
+    for sentence, name, via in (("that says nothing of it", "peer", own),
+                                ("of another port", "peer", "[::1]:9;alias"),
+                                ("of who is not the trunk", "ours", own + ";alias")):
+        sock = connect(name)
+        check("a connection %s is not used" % sentence, said(sock, via) == 200 and not pinged(sock))
+        sock.close()
+    sock = connect("peer")
+    check("one of the trunk's with alias is", said(sock, own + ";alias") == 200 and pinged(sock))
+    while not trunk.requests.empty():
+        trunk.requests.get()
+    check("and no other any more", pinged(sock) and pinged(sock) and trunk.requests.qsize() == 2)
+    check("the trunk is in", server.show("trunks")[0]["state"] == "in")
+    sock.close()
+    accepted = trunk.requests.qsize()
+    check("until it closes", eventually(5, lambda: trunk.requests.qsize() > accepted))
+
+
 def main(build):
     server = Server(build)
     server.end(keep=True)
     server.certify("peer", "trunks", "peer.example")
     server.certify("ours", "trunks", "ours.example")
     trunk = Trunk(server)
-    server.peers = f"""  peering: {{address: '::1', port: {server.free_port()}, ca: {server.path('trunks.pem')}}}
+    peering = server.free_port()
+    server.peers = f"""  peering: {{address: '::1', port: {peering}, ca: {server.path('trunks.pem')}}}
   trunks:
     - name: peer
       address: '[::1]:{trunk.port}'
@@ -161,6 +200,7 @@ def main(build):
     check("and it stays in, or is in again", eventually(4, lambda: state() == "in"))
     check("changes are counted", (server.count("trunk.out"), server.count("trunk.in")) in ((2, 2), (3, 3)))
     check("and logged, once each", server.said().count("is out: ") == server.count("trunk.out"))
+    alias(server, trunk, peering)
     resumed(server, trunk)
     server.end()
     sys.exit(1 if failed else 0)
