@@ -151,7 +151,7 @@ tune_cmdline_get(const char *cmdline, const char *name, char *value, size_t size
 
 	value[0] = '\0';
 	for (const char *at = cmdline; *at != '\0'; at = end) {
-		at += strspn(at, " \t\n");
+		at += strspn(at, " \t\n\v\f\r"); /* all that word_end() ends at */
 		end = word_end(at);
 		size_t length = (size_t)(end - at);
 		/* what follows "--" is for init */

@@ -119,6 +119,8 @@ test_cmdline(void **state)
 	assert_false(tune_cmdline_get(line, "iomm", value, sizeof(value)));
 	assert_false(tune_cmdline_get(line, "b", value, sizeof(value)));
 	assert_false(tune_cmdline_get(line, "mitigations", value, sizeof(value)));
+	/* every blank that isspace() knows ends a word, and none holds it up */
+	assert_true(tune_cmdline_get("a\rb=1\v\fc\r", "b", value, sizeof(value)));
 	assert_false(tune_cmdline_get("", "x", value, sizeof(value)));
 	assert_false(tune_cmdline_get("x=0123456789", "x", value, 10));
 	assert_string_equal("", value);
