@@ -23,6 +23,7 @@ Kamailio with rtpengine, are measured in turn on one core; SIPp and stunnel have
                   soak      80 % of the most calls for 5 minutes: none may fail
                   overload  three times the most calls are offered: how many are completed?
                 those after search need its figures: in the same run, or in FILE
+  --what NAME   search for this alone: registrations, or calls
   --json FILE   the figures, for programs; parts after search are added to what is in it
   --rounds N    of the search
   --more        the search's rounds are added to those in FILE: a long run in pieces
@@ -53,13 +54,20 @@ read -r -a cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)
 cores=${cpus[0]},${cpus[1]:-}
 while [ $# -gt 0 ]; do
   case $1 in
-    --part | --json | --build | --cores | --rounds)
+    --part | --what | --json | --build | --cores | --rounds)
       [ $# -gt 1 ] && [ -n "$2" ] || misused "$1 takes a value"
       case $1 in
         --part)
           case $2 in
             search | users | soak | overload) parts="$parts $2" ;;
             *) misused "there is no part \"$2\"" ;;
+          esac
+          ;;
+        --what)
+          case $2 in
+            registrations) options+=(--what register) ;;
+            calls) options+=(--what caller) ;;
+            *) misused "nothing is called \"$2\": registrations, or calls" ;;
           esac
           ;;
         --json) options+=(--json "$(realpath "$2")") ;;

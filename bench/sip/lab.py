@@ -17,6 +17,7 @@ from products import DOMAIN, Kamailio, Sallyport, make_certificates  # noqa: E40
 from traffic import Traffic  # noqa: E402
 
 PARTS = ("search", "users", "soak", "overload")
+KINDS = ("register", "caller")
 RISE, CLOSE = 1.4, 1.05 # steps of the search upwards, and when it is near enough
 
 
@@ -100,12 +101,12 @@ class Lab:
             order = self.products if number % 2 == 0 else self.products[::-1]
             for product in order:
                 found = self.with_product(product, lambda it: {
-                    "register": self.search(it, "register"), "caller": self.search(it, "caller")})
+                    what: self.search(it, what) for what in self.options.what})
                 results.setdefault("rounds", []).append({"product": product.name, **found})
         results["maximum"] = {
             product.name: {what: summary([
                 found[what] for found in results["rounds"] if found["product"] == product.name])
-                for what in ("register", "caller")} for product in self.products}
+                for what in self.options.what} for product in self.products}
 
     # --- many registered, many calls up ---
 
@@ -203,12 +204,15 @@ def parse():
     parser.add_argument("--rtpengine", default="")
     parser.add_argument("--children", type=int, default=4)
     parser.add_argument("--parts", required=True)
+    parser.add_argument("--what", action="append", choices=KINDS)
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--more", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--brief", action="store_true")
     parser.add_argument("--json", default="")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.what = options.what or KINDS
+    return options
 
 
 def main():

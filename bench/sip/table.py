@@ -20,15 +20,17 @@ def maximum_rows(results, what):
 
 
 def maximum_lines(results):
-    lines = []
-    for what, title in (("register", "Registrations"), ("caller", "Whole calls")):
+    lines, kinds = [], list(next(iter(results["maximum"].values()))) # of what was searched for
+    for what in kinds:
+        title = {"register": "Registrations", "caller": "Whole calls"}[what]
         each = "each" if what == "register" else "a call"
         lines += [f"{title}: the most a second, none failed; signalling and media on one core"]
         lines += table(["", "a second", "rounds", f"CPU ms {each}: sip", "media", "both",
                         "busy: sip", "media", "SIPp, stunnel"], maximum_rows(results, what)) + [""]
     names = list(results["maximum"])
     if len(names) == 2:
-        for what, title in (("register", "registrations"), ("caller", "calls")):
+        for what in kinds:
+            title = {"register": "registrations", "caller": "calls"}[what]
             ours, theirs = (results["maximum"][name][what]["per_s"] for name in names)
             lines.append(f"  {title}: {ours / theirs:.2f} times those of {names[1]}"
                          f"{'' if ours >= theirs else ': the goal, as many, is missed'}")
