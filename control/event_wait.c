@@ -3,6 +3,7 @@
 
 #include "tls_connection.h"
 #include "tls_stack.h"
+#include "turn.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@ epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
 		tls_stack_real("epoll_wait", &real, sizeof(real));
 	if (!tls_stack_contains(__builtin_return_address(0)))
 		return real(epoll, events, most, timeout);
+	turn_end_run();
 	int found = real(epoll, events, most, 0);
 	if (found != 0)
 		return found;

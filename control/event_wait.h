@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* When the event loop last had nothing to do. epoll_wait() of this program is reached first where
- * the SIP stack calls it (as in tls_stack.h): it asks whether anything is there already, and only
- * if not does it wait. Event-loop thread alone. */
+ * the SIP stack calls it (as in tls_stack.h): it ends the turn (turn.h), asks whether anything is
+ * there already, and only if not does it wait. Event-loop thread alone. */
 #ifndef CONTROL_EVENT_WAIT_H
 #define CONTROL_EVENT_WAIT_H
 

@@ -4,6 +4,7 @@
 #include "admission.h"
 #include "log_limit.h"
 #include "relay/log.h"
+#include "tls_gather.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -90,6 +91,7 @@ on_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void 
 		accepted--;
 	}
 	unbind(connection);
+	tls_gather_drop(connection);
 	*connection->prev = connection->next;
 	if (connection->next != NULL)
 		connection->next->prev = connection->prev;

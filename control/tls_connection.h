@@ -29,12 +29,16 @@ struct tls_connection {
 	bool known;                   /* a user has logged in, or it is a trunk's */
 	bool cut;                     /* shut down by us: the stack will notice */
 	uint64_t since_ms;
-	uint64_t heard_ms;      /* the last byte */
-	uint64_t message_ms;    /* since when a message is incomplete */
-	uint64_t broken_ms;     /* since when the stack reads no more of it */
-	bool blocked;           /* the last write found no room */
-	uint64_t blocked_ms;    /* when a write last found no room */
-	uint64_t behind_ms;     /* since when the peer does not keep up */
+	uint64_t heard_ms;                     /* the last byte */
+	uint64_t message_ms;                   /* since when a message is incomplete */
+	uint64_t broken_ms;                    /* since when the stack reads no more of it */
+	bool blocked;                          /* the last write found no room */
+	uint64_t blocked_ms;                   /* when a write last found no room */
+	uint64_t behind_ms;                    /* since when the peer does not keep up */
+	struct tls_connection *next_gathering; /* while something is gathered: tls_gather.c's */
+	struct tls_connection **prev_gathering;
+	uint8_t *gathered; /* written, and not sent yet; NULL: nothing */
+	uint32_t gathered_size;
 	unsigned keepalive;     /* bytes of CR and LF between messages */
 	uint32_t message_bytes; /* of an incomplete message */
 	/* of ours alone, for tls_session.c: */

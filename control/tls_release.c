@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tls_release.h"
 
+#include "tls_connection.h"
+#include "tls_gather.h"
 #include "tls_stack.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 static SSL *abandoned; /* shut down by the stack, not freed; at most one, see SSL_shutdown() */
 static unsigned count;
@@ -50,6 +53,9 @@ SSL_shutdown(SSL *ssl)
 
 	if (real == NULL)
 		tls_stack_real("SSL_shutdown", &real, sizeof(real));
+	struct tls_connection *connection = tls_connection_of(ssl);
+	if (connection != NULL)
+		tls_gather_flush(connection);
 	int result = real(ssl);
 	if (!tls_stack_contains(__builtin_return_address(0)))
 		return result;
@@ -59,6 +65,18 @@ SSL_shutdown(SSL *ssl)
 	SSL_CTX_up_ref(SSL_get_SSL_CTX(ssl));
 	abandoned = ssl;
 	return result;
+}
+
+/* In front of the system's: the stack does so as soon as it has written the last answer. */
+int
+shutdown(int fd, int how)
+{
+	static int (*real)(int, int);
+
+	if (real == NULL)
+		tls_stack_real("shutdown", &real, sizeof(real));
+	tls_gather_flush_socket(fd);
+	return real(fd, how);
 }
 
 unsigned

@@ -3,6 +3,7 @@
 
 #include "admission.h"
 #include "tls_connection.h"
+#include "tls_gather.h"
 #include "tls_peer.h"
 
 #include <dlfcn.h>
@@ -94,6 +95,7 @@ tls_stack_install(const struct config_limits *config, char *error, size_t error_
 	REAL(ssl_read, "SSL_read");
 	REAL(ssl_write, "SSL_write");
 	REAL(msg_extract, "msg_extract");
+	tls_gather_install(real.ssl_write);
 	dl_iterate_phdr(find_code, &function);
 	if (code_begin != 0 && real.accept != NULL && real.ssl_accept != NULL &&
 		real.ssl_connect != NULL && real.ssl_read != NULL && real.ssl_write != NULL &&
@@ -216,7 +218,7 @@ send_pong(struct tls_connection *connection)
 	if (connection->blocked)
 		return;
 	counters_add(COUNTER_KEEPALIVES);
-	if (real.ssl_write(connection->ssl, "\r\n", 2) != 2)
+	if (tls_gather_write(connection, "\r\n", 2) != 2)
 		tls_connection_cut(connection, COUNTER_CUT_WRITE, "it does not read");
 }
 
@@ -305,12 +307,7 @@ SSL_write(SSL *ssl, const void *bytes, int size)
 		REAL(ssl_write, "SSL_write");
 	if (connection == NULL)
 		return real.ssl_write(ssl, bytes, size);
-	ERR_clear_error();
-	int result = real.ssl_write(ssl, bytes, size);
-	connection->blocked = result <= 0 && SSL_get_error(ssl, result) == SSL_ERROR_WANT_WRITE;
-	if (connection->blocked)
-		connection->blocked_ms = tls_connection_now_ms();
-	return result;
+	return tls_gather_write(connection, bytes, size);
 }
 
 /* RFC 5853 has no numbers for it: ours are in the configuration. */

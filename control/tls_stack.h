@@ -9,7 +9,8 @@
  *   6066);
  * - SSL_accept(), SSL_connect(): what became of the handshake is counted;
  * - SSL_read(): CRLF CRLF between messages is answered by CRLF (RFC 5626 4.4.1);
- * - SSL_write(): whether the peer keeps up;
+ * - SSL_write(): what is written in one turn goes out together (tls_gather.h), and whether the peer
+ *   keeps up;
  * - msg_extract(): whether a message is incomplete, and whether one has too many headers or too
  *   much of a body (then it is marked as too large: the stack answers 413).
  *

@@ -60,18 +60,63 @@ read_hashes(struct users_sqlite *users, sqlite3_stmt *statement, struct user *ou
 }
 
 static int
+keep_prepared(struct users_sqlite *users, const char *sql, sqlite3_stmt **statement)
+{
+	if (*statement == NULL && sqlite3_prepare_v3(users->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+					  statement, NULL) != SQLITE_OK)
+		return users_sqlite_fault(users, "read");
+	return 0;
+}
+
+/* The turn is over: a writer may have the file. */
+static void
+end_reading(void *arg)
+{
+	struct users_sqlite *users = arg;
+
+	users->reading = false;
+	sqlite3_step(users->commit);
+	sqlite3_reset(users->commit);
+}
+
+/* The first of a turn looks at the file, and begins what the lock is held for by the first find. */
+static int
+begin_reading(struct users_sqlite *users)
+{
+	if (users->reading)
+		return 0;
+	int result = users_sqlite_reopen_if_replaced(users);
+	if (result != 0 || users->turn.run == NULL)
+		return result;
+	result = keep_prepared(users, "BEGIN", &users->begin);
+	if (result == 0)
+		result = keep_prepared(users, "COMMIT", &users->commit);
+	if (result != 0)
+		return result;
+	if (sqlite3_get_autocommit(users->db)) {
+		if (sqlite3_step(users->begin) != SQLITE_DONE)
+			result = users_sqlite_fault(users, "read");
+		sqlite3_reset(users->begin);
+		if (result != 0)
+			return result;
+	}
+	users->reading = true;
+	turn_end_want(&users->turn);
+	return 0;
+}
+
+static int
 find(struct users *base, struct user *out)
 {
 	struct users_sqlite *users = (struct users_sqlite *)base;
 	const char *const texts[] = {out->name, out->realm};
-	int result = users_sqlite_reopen_if_replaced(users);
+	int result = begin_reading(users);
 
-	if (result == 0 && users->find == NULL &&
-		sqlite3_prepare_v3(users->db,
+	if (result == 0)
+		result = keep_prepared(users,
 			"SELECT ha1_md5, ha1_sha256, ha1_sha512_256, created FROM users"
 			" WHERE name = ?1 AND realm = ?2",
-			-1, SQLITE_PREPARE_PERSISTENT, &users->find, NULL) != SQLITE_OK)
-		result = users_sqlite_fault(users, "read");
+			&users->find);
 	if (result == 0)
 		result = bind(users, users->find, texts, 2);
 	if (result != 0)
@@ -87,7 +132,7 @@ find(struct users *base, struct user *out)
 	default:
 		result = users_sqlite_fault(users, "read");
 	}
-	sqlite3_reset(users->find); /* lets go of the lock */
+	sqlite3_reset(users->find); /* lets go of the lock, but within a turn */
 	sqlite3_clear_bindings(users->find);
 	return result;
 }
@@ -173,12 +218,22 @@ transact(struct users *base, const char *sql)
 	               : users_sqlite_fault(users, "write");
 }
 
+static int
+start(struct users *base, const struct config_store *config)
+{
+	struct users_sqlite *users = (struct users_sqlite *)base;
+
+	users->turn = (struct turn_end){.run = end_reading, .arg = users};
+	return 0;
+}
+
 static void
 close_file(struct users *base)
 {
 	struct users_sqlite *users = (struct users_sqlite *)base;
 
-	sqlite3_finalize(users->find);
+	turn_end_forget(&users->turn);
+	users_sqlite_forget_prepared(users);
 	sqlite3_close(users->db);
 	free(users->path);
 	free(users);
@@ -192,6 +247,7 @@ users_sqlite_open(const char *path, enum users_mode mode, struct users **out)
 		.del = del,
 		.list = list,
 		.transact = transact,
+		.start = start,
 		.close = close_file};
 	struct users_sqlite *users = calloc(1, sizeof(*users));
 

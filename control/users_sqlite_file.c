@@ -257,6 +257,17 @@ users_sqlite_open_file(struct users_sqlite *users)
 	return result;
 }
 
+void
+users_sqlite_forget_prepared(struct users_sqlite *users)
+{
+	sqlite3_stmt **const prepared[] = {&users->find, &users->begin, &users->commit};
+
+	for (unsigned i = 0; i < 3; i++) {
+		sqlite3_finalize(*prepared[i]);
+		*prepared[i] = NULL;
+	}
+}
+
 int
 users_sqlite_reopen_if_replaced(struct users_sqlite *users)
 {
@@ -272,8 +283,7 @@ users_sqlite_reopen_if_replaced(struct users_sqlite *users)
 	users->db = NULL;
 	result = users_sqlite_open_file(users);
 	if (result == 0 || before == NULL) {
-		sqlite3_finalize(users->find);
-		users->find = NULL;
+		users_sqlite_forget_prepared(users);
 		sqlite3_close(before);
 	} else {
 		users->db = before;

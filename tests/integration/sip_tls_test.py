@@ -214,6 +214,17 @@ def test_keepalive(server):
         check("the connection is as good as before", (sock.sendall(request()), response(sock)[0])[1] == 200)
 
 
+def test_together(server):
+    with server.tls() as sock:
+        sock.settimeout(5)
+        sock.sendall(b"".join(request() for _ in range(5)))
+        answers = sock.recv(65536) # of one TLS record
+        check("answers to requests that came together go out together",
+              answers.count(b"SIP/2.0 200 OK\r\n") == 5 and answers.endswith(b"\r\n\r\n"))
+        sock.sendall(request())
+        check("and the connection is as good as before", response(sock)[0] == 200)
+
+
 def test_via(server):
     with server.tls() as sock, server.tls() as other:
         sock.sendall(request(via=f"203.0.113.7:{other.getsockname()[1]};received=198.51.100.9;rport=1"))
@@ -356,7 +367,7 @@ def main():
     test_outgoing(sys.argv[1])
     server = Server(sys.argv[1], peering=True, limits="connects_per_second: 1000")
     run((test_versions, test_suites, test_resumption, test_mutual, test_reload, test_expiry, test_keepalive,
-         test_via, test_looking), server)
+         test_together, test_via, test_looking), server)
     return 1 if failed else 0
 
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 // clang-format on
 
+#include "control/turn.h"
 #include "control/users.h"
 
 #include <errno.h>
@@ -450,6 +451,44 @@ test_replaced(void **state)
 	users_close(reader);
 }
 
+/* An event loop looks at the file once a turn, and holds no writer up beyond that. */
+static void
+test_turns(void **state)
+{
+	struct place *place = *state;
+	struct users *writer = open_good(place, USERS_CREATE), *reader;
+	const struct config_store config = {.wait_ms = 250};
+	char aside[160];
+	struct user user;
+
+	users_add(writer, "alice", REALM, "x");
+	reader = open_good(place, USERS_READ);
+	assert_int_equal(users_start(reader, &config), 0);
+	assert_int_equal(users_find(reader, "alice", REALM, &user), 0);
+	assert_int_equal(users_find(reader, "bob", REALM, &user), -ENOENT);
+	turn_end_run();
+	assert_int_equal(users_add(writer, "bob", REALM, "x"), 0);
+	assert_int_equal(users_find(reader, "bob", REALM, &user), 0);
+	turn_end_run();
+	assert_int_equal(users_del(writer, "alice", REALM), 0);
+	assert_int_equal(users_find(reader, "alice", REALM, &user), -ENOENT);
+	turn_end_run();
+	turn_end_run();
+	users_close(writer);
+	snprintf(aside, sizeof(aside), "%s.aside", place->path);
+	assert_int_equal(rename(place->path, aside), 0);
+	assert_int_equal(users_find(reader, "bob", REALM, &user), 0);
+	writer = open_good(place, USERS_CREATE);
+	users_add(writer, "carol", REALM, "x");
+	assert_int_equal(users_find(reader, "carol", REALM, &user), -ENOENT);
+	turn_end_run();
+	assert_int_equal(users_find(reader, "carol", REALM, &user), 0);
+	users_close(reader); /* in the middle of a turn */
+	turn_end_run();
+	assert_int_equal(users_add(writer, "dave", REALM, "x"), 0);
+	users_close(writer);
+}
+
 /* In a file system of its own that is filled to the brim, then made read-only. */
 static int
 fill_disk(struct place *place)
@@ -523,6 +562,7 @@ main(void)
 		TEST(test_damaged),
 		TEST(test_locked),
 		TEST(test_replaced),
+		TEST(test_turns),
 		TEST(test_disk_full),
 	};
 
