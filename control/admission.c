@@ -5,7 +5,6 @@
 #include "counters.h"
 #include "event_wait.h"
 #include "load.h"
-#include "log_limit.h"
 #include "relay/log.h"
 #include "sources.h"
 #include "tls_connection.h"
@@ -43,9 +42,6 @@ static struct {
 
 /* What else needs descriptors: files, databases, the relay. */
 #define DESCRIPTORS_KEPT 64
-
-static struct log_limit refusals = {.kind = "connections refused"};
-static struct log_limit requests = {.kind = "requests refused"};
 
 static void
 on_tick(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
@@ -151,11 +147,10 @@ refuse(const struct relay_addr *peer, enum counter counter)
 	char text[RELAY_ADDR_TEXT];
 
 	counters_add(counter);
-	if (log_limit_pass(&refusals))
-		log_event(LOG_LEVEL_WARNING,
-			LOG_ABOUT({LOG_PEER, relay_addr_format(peer, text)},
-				{LOG_REASON, counters_name(counter)}),
-			"connection from %s refused: %s", text, counters_help(counter));
+	log_stranger(LOG_LEVEL_WARNING,
+		LOG_ABOUT({LOG_PEER, relay_addr_format(peer, text)},
+			{LOG_REASON, counters_name(counter)}),
+		"connection from %s refused: %s", text, counters_help(counter));
 	return false;
 }
 
@@ -206,9 +201,10 @@ void
 admission_out_of_descriptors(int listener)
 {
 	counters_add(COUNTER_CONNECTIONS_DESCRIPTORS);
-	if (log_limit_pass(&refusals))
-		log_error("connection refused: %s: raise LimitNOFILE",
-			counters_help(COUNTER_CONNECTIONS_DESCRIPTORS));
+	log_stranger(LOG_LEVEL_ERROR,
+		LOG_ABOUT({LOG_REASON, counters_name(COUNTER_CONNECTIONS_DESCRIPTORS)}),
+		"connection refused: %s: raise LimitNOFILE",
+		counters_help(COUNTER_CONNECTIONS_DESCRIPTORS));
 	if (admission.spare < 0)
 		return;
 	close(admission.spare);
@@ -234,11 +230,10 @@ say_no(struct tls_connection *connection, const struct source *source, sip_metho
 	enum counter counter)
 {
 	counters_add(counter);
-	if (log_limit_pass(&requests))
-		log_event(LOG_LEVEL_WARNING,
-			LOG_ABOUT({LOG_PEER, source->text}, {LOG_REASON, counters_name(counter)}),
-			"request refused: %s from %s: %s", sip_method_name(method, "request"),
-			source->text, counters_help(counter));
+	log_stranger(LOG_LEVEL_WARNING,
+		LOG_ABOUT({LOG_PEER, source->text}, {LOG_REASON, counters_name(counter)}),
+		"request refused: %s from %s: %s", sip_method_name(method, "request"), source->text,
+		counters_help(counter));
 	if (connection == NULL || connection->source == NULL)
 		return ADMISSION_BUSY;
 	uint32_t rate = admission.limits->requests_per_second;

@@ -8,7 +8,6 @@
 #include "call_limits.h"
 #include "counters.h"
 #include "listener.h"
-#include "log_limit.h"
 #include "message.h"
 #include "records.h"
 #include "relay/log.h"
@@ -201,7 +200,6 @@ static bool
 prove_trunk(struct agent *agent, nta_incoming_t *request, const sip_t *sip,
 	const struct source *source, struct party *from)
 {
-	static struct log_limit strangers = {.kind = "requests of no trunk"};
 	const struct config_trunk *trunk =
 		trunks_identify(agent->trunks, source->connection, &source->peer.ip);
 
@@ -211,10 +209,10 @@ prove_trunk(struct agent *agent, nta_incoming_t *request, const sip_t *sip,
 	}
 	if (trunk == NULL) {
 		counters_add(COUNTER_TRUNK_STRANGER);
-		if (log_limit_pass(&strangers))
-			log_info("%s from %s is refused: its certificate is of no trunk that may "
-				 "call",
-				sip->sip_request->rq_method_name, source->text);
+		log_stranger(LOG_LEVEL_INFO, LOG_ABOUT({LOG_PEER, source->text}),
+			"%s from %s is refused: its certificate is of no trunk that may "
+			"call",
+			sip->sip_request->rq_method_name, source->text);
 	}
 	nta_incoming_treply(request, SIP_403_FORBIDDEN, TAG_END());
 	return false;

@@ -224,7 +224,8 @@ judge(struct auth *auth, const sip_t *sip, const struct source *source, struct l
 static void
 log_failure(const char *method, const struct source *source, const char *user, const char *reason)
 {
-	log_event(LOG_LEVEL_WARNING,
+	/* fail2ban counts them; sip.penalties bounds how many one source can cause */
+	log_audit(LOG_LEVEL_WARNING,
 		LOG_ABOUT({LOG_PEER, source->text}, {LOG_USER, user}, {LOG_REASON, reason}),
 		"authentication failed: %s from %s: user %s: %s", method, source->text, user,
 		reason);

@@ -22,7 +22,6 @@
 #include "call_headers.h"
 #include "call_result.h"
 #include "counters.h"
-#include "log_limit.h"
 
 #include "relay/log.h"
 
@@ -346,14 +345,11 @@ on_created(struct call *call, int status)
 static void
 refuse_invite(struct call *call, int status, const char *phrase)
 {
-	static struct log_limit refusals = {.kind = "calls refused"};
-
-	if (log_limit_pass(&refusals))
-		log_event(LOG_LEVEL_INFO,
-			LOG_ABOUT({LOG_CALL, call->id}, {LOG_USER, call->caller},
-				{LOG_REASON, phrase != NULL ? phrase : sip_status_phrase(status)}),
-			"call %s: %s to %s is refused: %d %s", call->id, call->caller, call->callee,
-			status, phrase != NULL ? phrase : sip_status_phrase(status));
+	log_stranger(LOG_LEVEL_INFO,
+		LOG_ABOUT({LOG_CALL, call->id}, {LOG_USER, call->caller},
+			{LOG_REASON, phrase != NULL ? phrase : sip_status_phrase(status)}),
+		"call %s: %s to %s is refused: %d %s", call->id, call->caller, call->callee, status,
+		phrase != NULL ? phrase : sip_status_phrase(status));
 	call_end(call, "refused", NULL, status, phrase);
 }
 

@@ -5,7 +5,6 @@
 #include "auth.h"
 #include "call.h"
 #include "counters.h"
-#include "log_limit.h"
 #include "relay/log.h"
 #include "tls_guard.h"
 #include "tls_peer.h"
@@ -44,7 +43,6 @@ static bool
 is_right(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip,
 	const struct source *source)
 {
-	static struct log_limit strangers = {.kind = "requests of no party of their call"};
 	struct agent *agent = dialog->side->call->agent;
 
 	if (source->connection != NULL && source->connection == dialog->connection)
@@ -62,9 +60,10 @@ is_right(struct call_dialog *dialog, nta_incoming_t *in, const sip_t *sip,
 		return true;
 	}
 	counters_add(COUNTER_CALLS_STRANGER);
-	if (log_limit_pass(&strangers))
-		log_info("call %s: %s from %s is refused: it is not from who is in the call",
-			dialog->side->call->id, sip->sip_request->rq_method_name, source->text);
+	log_stranger(LOG_LEVEL_INFO,
+		LOG_ABOUT({LOG_CALL, dialog->side->call->id}, {LOG_PEER, source->text}),
+		"call %s: %s from %s is refused: it is not from who is in the call",
+		dialog->side->call->id, sip->sip_request->rq_method_name, source->text);
 	nta_incoming_treply(in, SIP_403_FORBIDDEN, TAG_END());
 	return false;
 }

@@ -18,6 +18,12 @@ counters_add(enum counter counter)
 	counts[counter]++;
 }
 
+void
+counters_set(enum counter counter, uint64_t value)
+{
+	counts[counter] = value;
+}
+
 uint64_t
 counters_get(enum counter counter)
 {

@@ -123,6 +123,7 @@
 	X(RELOADS_FAILED, "reloads.failed", "times that one of them was bad, and nothing changed") \
 	X(CERTIFICATE_WARNINGS, "certificates.warnings", \
 		"times that a certificate came nearer to its end than 30, 7 or 1 day(s)") \
+	X(LOG_HELD_BACK, "log.held_back", "lines too many of one kind for the log") \
 	/* the end */
 /* clang-format on */
 
@@ -134,6 +135,8 @@ enum counter {
 };
 
 void counters_add(enum counter counter);
+/* Takes over what is counted elsewhere. */
+void counters_set(enum counter counter, uint64_t value);
 uint64_t counters_get(enum counter counter);
 
 /* The counter's name ("tls.accepted") and its sentence. */

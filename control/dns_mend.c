@@ -2,7 +2,6 @@
 #include "dns_mend.h"
 
 #include "counters.h"
-#include "log_limit.h"
 #include "relay/log.h"
 
 #include <arpa/nameser.h>
@@ -112,7 +111,6 @@ typedef int receive_function(sres_resolver_t *resolver, int socket);
 int
 sres_resolver_receive(sres_resolver_t *resolver, int socket)
 {
-	static struct log_limit unsound = {.kind = "unsound answers of the DNS"};
 	static receive_function *stack;
 	static uint8_t message[MESSAGE_MAX]; /* event-loop thread alone */
 	ssize_t length = recv(socket, message, sizeof(message), MSG_PEEK | MSG_DONTWAIT);
@@ -125,10 +123,10 @@ sres_resolver_receive(sres_resolver_t *resolver, int socket)
 		return stack(resolver, socket);
 	recv(socket, message, 1, MSG_DONTWAIT);
 	counters_add(COUNTER_DNS_UNSOUND);
-	if (log_limit_pass(&unsound))
-		log_warning(
-			"the DNS: an answer of %zd bytes is no whole message: it is passed over; "
-			"look at the servers in /etc/resolv.conf",
-			length);
+	log_stranger(LOG_LEVEL_WARNING, LOG_ABOUT({LOG_REASON, counters_name(COUNTER_DNS_UNSOUND)}),
+		"the DNS: an answer of %zd bytes is no whole message: it is passed over; look at "
+		"the "
+		"servers in /etc/resolv.conf",
+		length);
 	return 1;
 }

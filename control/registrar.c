@@ -2,7 +2,6 @@
 #include "registrar.h"
 
 #include "counters.h"
-#include "log_limit.h"
 #include "registrar_private.h"
 #include "relay/log.h"
 
@@ -22,9 +21,6 @@
 #define EXPIRE_AT_ONCE 1000 /* the rest waits for the next look; nothing is sent to it */
 #define RETRY_AFTER "60"
 
-static struct log_limit expired = {.kind = "bindings that expired"};
-static struct log_limit lost = {.kind = "bindings whose connection closed"};
-
 static int64_t
 now_s(void)
 {
@@ -41,8 +37,8 @@ look_at(struct entry *entry, int64_t now)
 	if (entry->connection == NULL || registrar_is_living(entry, now))
 		return;
 	counters_add(COUNTER_BINDINGS_CLOSED);
-	if (log_limit_pass(&lost))
-		log_info("%s: out of reach: the connection closed", entry->aor->user);
+	log_stranger(LOG_LEVEL_INFO, LOG_ABOUT({LOG_USER, entry->aor->user}),
+		"%s: out of reach: the connection closed", entry->aor->user);
 	/* the stack stops to read where it could not, and leaves the line open: the phone has to
 	 * see that nobody listens */
 	if (tport_is_shutdown(entry->connection))
@@ -62,8 +58,8 @@ look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	for (unsigned i = 0;
 		i < EXPIRE_AT_ONCE && heap->count > 0 && heap->at[0]->expires_at <= now; i++) {
 		counters_add(COUNTER_BINDINGS_EXPIRED);
-		if (log_limit_pass(&expired))
-			log_info("%s: binding expired", heap->at[0]->aor->user);
+		log_stranger(LOG_LEVEL_INFO, LOG_ABOUT({LOG_USER, heap->at[0]->aor->user}),
+			"%s: binding expired", heap->at[0]->aor->user);
 		registrar_table_drop(&registrar->table, heap->at[0]);
 	}
 	for (size_t part = heap->count / LOOK_PARTS + 1; part > 0; part--) {

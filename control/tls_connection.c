@@ -2,7 +2,6 @@
 #include "tls_connection.h"
 
 #include "admission.h"
-#include "log_limit.h"
 #include "relay/log.h"
 #include "tls_gather.h"
 
@@ -21,8 +20,6 @@ static struct tls_connection *all;
 static struct tls_connection *bound[BUCKETS];
 static struct tls_connection *current;
 static unsigned accepted; /* that live */
-static struct log_limit cuts = {.kind = "connections cut off"};
-
 uint64_t
 tls_connection_now_ms(void)
 {
@@ -186,11 +183,10 @@ tls_connection_cut(struct tls_connection *connection, enum counter counter, cons
 		return;
 	connection->cut = true;
 	counters_add(counter);
-	if (log_limit_pass(&cuts))
-		log_event(LOG_LEVEL_INFO,
-			LOG_ABOUT({LOG_PEER, relay_addr_format(&connection->peer, text)},
-				{LOG_REASON, counters_name(counter)}),
-			"%s is cut off: %s", relay_addr_format(&connection->peer, text), why);
+	log_stranger(LOG_LEVEL_INFO,
+		LOG_ABOUT({LOG_PEER, relay_addr_format(&connection->peer, text)},
+			{LOG_REASON, counters_name(counter)}),
+		"%s is cut off: %s", relay_addr_format(&connection->peer, text), why);
 	shutdown(SSL_get_fd(connection->ssl), SHUT_RDWR);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tls_peer.h"
 
-#include "log_limit.h"
 #include "relay/log.h"
 #include "tls_connection.h"
 #include "tls_session.h"
@@ -23,8 +22,6 @@ static struct expected {
 	struct tls_session session;
 } * expected;
 static unsigned expected_count;
-static struct log_limit failures = {.kind = "TLS handshakes failed"};
-
 static struct expected *
 find(const struct relay_addr *address)
 {
@@ -184,11 +181,9 @@ tls_peer_note_failure(struct tls_connection *connection)
 		if (verdict != X509_V_OK)
 			why = X509_verify_cert_error_string(verdict);
 	}
-	if (log_limit_pass(&failures))
-		log_event(LOG_LEVEL_INFO,
-			LOG_ABOUT({LOG_PEER, relay_addr_format(&connection->peer, text)},
-				{LOG_REASON, why}),
-			"TLS handshake with %s failed: %s",
-			relay_addr_format(&connection->peer, text),
-			why != NULL ? why : "OpenSSL does not say why");
+	log_stranger(LOG_LEVEL_INFO,
+		LOG_ABOUT(
+			{LOG_PEER, relay_addr_format(&connection->peer, text)}, {LOG_REASON, why}),
+		"TLS handshake with %s failed: %s", relay_addr_format(&connection->peer, text),
+		why != NULL ? why : "OpenSSL does not say why");
 }

@@ -311,6 +311,7 @@ on_timer(struct process *process)
 		sessions_expire();
 	if (process->ticks % SECOND_TICKS == 0) {
 		nexthop_tick();
+		log_tick(0);
 		if (device_watch_tick())
 			process->again = true;
 	}

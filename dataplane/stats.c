@@ -9,6 +9,8 @@
 #include "tick.h"
 #include "worker.h"
 
+#include "relay/log.h"
+
 #include <rte_ethdev.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,6 +175,7 @@ stats_collect(struct relay_counter *out, unsigned room)
 	add(&list, sessions_count(), "sessions");
 	add(&list, received, "packets.received");
 	add(&list, relayed, "packets.relayed");
+	add(&list, log_held_back(), "log.held_back");
 	add_drops(&list);
 	add_workers(&list);
 	add_interfaces(&list);

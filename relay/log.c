@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "log.h"
+#include "log_limit.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,6 +16,10 @@
 
 #define LINE_SIZE 1024
 #define FIELD_SIZE 256
+#define USUAL_BURST 500 /* lines of a kind */
+#define USUAL_PER_SECOND 50
+#define STRANGERS_BURST 10
+#define STRANGERS_PER_SECOND 1
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static char program_name[32] = "sallyport";
@@ -136,20 +141,71 @@ write_line(enum log_level level, const char *message)
 		(void)0; /* there is nobody to tell */
 }
 
-static void __attribute__((format(printf, 4, 0))) log_message(enum log_level level,
-	const struct log_field fields[], size_t count, const char *format, va_list args)
+static void
+write_message(enum log_level level, const struct log_field fields[], size_t count, char *message)
+{
+	tame(message, strlen(message));
+	if (!with_fields || !tell_journal(level, message, fields,
+				    count < LOG_FIELDS_MAX ? count : LOG_FIELDS_MAX))
+		write_line(level, message);
+}
+
+static uint64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void
+log_tick(uint64_t now_ms)
+{
+	struct log_limit_told told;
+	char message[LINE_SIZE];
+	int error = errno;
+
+	if (now_ms == 0)
+		now_ms = clock_ms();
+	while (log_limit_tell(now_ms, &told)) {
+		snprintf(message, sizeof(message),
+			"%u more of kind \"%s\" held back in the last %u s", told.count, told.kind,
+			told.seconds);
+		write_message(LOG_LEVEL_WARNING, NULL, 0, message);
+	}
+	errno = error;
+}
+
+uint64_t
+log_held_back(void)
+{
+	return log_limit_count();
+}
+
+static bool
+may_pass(enum log_level level, enum log_bound bound, const char *kind)
+{
+	if (bound == LOG_BOUND_STRANGER)
+		return log_limit_take(kind, STRANGERS_BURST, STRANGERS_PER_SECOND, clock_ms());
+	if (bound == LOG_BOUND_NONE || level == LOG_LEVEL_ERROR)
+		return true;
+	return log_limit_take(kind, USUAL_BURST, USUAL_PER_SECOND, clock_ms());
+}
+
+static void __attribute__((format(printf, 5, 0)))
+log_message(enum log_level level, enum log_bound bound, const struct log_field fields[],
+	size_t count, const char *format, va_list args)
 {
 	char message[LINE_SIZE];
 	int error = errno; /* callers log, then return it */
 
-	if (log_enabled(level)) {
+	if (log_enabled(level) && may_pass(level, bound, format)) {
 		if (vsnprintf(message, sizeof(message), format, args) < 0)
 			message[0] = '\0';
-		tame(message, strlen(message));
-		if (!with_fields || !tell_journal(level, message, fields,
-					    count < LOG_FIELDS_MAX ? count : LOG_FIELDS_MAX))
-			write_line(level, message);
+		write_message(level, fields, count, message);
 	}
+	log_tick(0);
 	errno = error;
 }
 
@@ -159,17 +215,17 @@ log_write(enum log_level level, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_message(level, NULL, 0, format, args);
+	log_message(level, LOG_BOUND_USUAL, NULL, 0, format, args);
 	va_end(args);
 }
 
 void
-log_write_about(enum log_level level, const struct log_field fields[], size_t count,
-	const char *format, ...)
+log_write_about(enum log_level level, enum log_bound bound, const struct log_field fields[],
+	size_t count, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	log_message(level, fields, count, format, args);
+	log_message(level, bound, fields, count, format, args);
 	va_end(args);
 }

@@ -131,8 +131,9 @@ check_login(struct peer *peer, struct MHD_Connection *connection, const char **s
 	if (user != NULL && result == LOGIN_WRONG) {
 		char text[RELAY_ADDR_TEXT];
 		web->counters.logins_failed++;
-		log_warning("web.login: wrong user or password from %s",
-			relay_ip_format(&peer->ip, text));
+		relay_ip_format(&peer->ip, text);
+		log_audit(LOG_LEVEL_WARNING, LOG_ABOUT({LOG_PEER, text}),
+			"web.login: wrong user or password from %s", text);
 		*sentence = "That is not the user, or not the password, of web.login.";
 	}
 	if (password != NULL)

@@ -317,6 +317,7 @@ server_run(struct web *web, int signals, uint32_t beat_ms)
 			snapshots_noticed(web->snapshots);
 		look_at_peers(web, news);
 		run_daemons(web);
+		log_tick(snapshot_now_ms());
 		if (beat_ms != 0 && snapshot_now_ms() - beaten_ms >= beat_ms) {
 			beaten_ms = snapshot_now_ms();
 			service_alive();

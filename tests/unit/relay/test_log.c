@@ -164,6 +164,51 @@ test_forged_text(void **state)
 	assert_string_equal("\n<6>next\n", second + strcspn(second, "\n"));
 }
 
+static unsigned
+count_lines(const char *text, const char *words)
+{
+	unsigned count = 0;
+
+	for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+		count++;
+	return count;
+}
+
+/* A flood of one kind ends with a word of what was held back; other kinds, errors, and what other
+ * programs read the log for, are all there. */
+static void
+test_flood(void **state)
+{
+	static char text[65536];
+	uint64_t held_back = log_held_back();
+
+	capture_start();
+	name_journal(); /* short lines: all has to fit into a pipe */
+	log_init("t", LOG_LEVEL_INFO);
+	for (unsigned i = 0; i < 700; i++)
+		log_info("call %u", i);
+	for (unsigned i = 0; i < 600; i++) {
+		log_error("fault %u", i);
+		log_audit(LOG_LEVEL_INFO, LOG_ABOUT({LOG_PEER, "p"}), "wrong %u", i);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		log_stranger(LOG_LEVEL_INFO, LOG_ABOUT({LOG_PEER, "p"}), "who %u", i);
+	log_info("other");
+	log_tick(UINT64_MAX / 2);
+	capture_end(text, sizeof(text));
+	unsetenv("JOURNAL_STREAM");
+	assert_in_range(count_lines(text, "<6>call "), 500, 600); /* fifty a second came to it */
+	assert_int_equal(600, count_lines(text, "<3>fault "));
+	assert_int_equal(600, count_lines(text, "<6>wrong "));
+	assert_in_range(count_lines(text, "<6>who "), 10, 15);
+	assert_int_equal(1, count_lines(text, "<6>other\n"));
+	assert_int_equal(1, count_lines(text, " more of kind \"call %u\" held back in the last "));
+	assert_int_equal(1, count_lines(text, " more of kind \"who %u\" held back in the last "));
+	assert_int_equal(2, count_lines(text, "held back"));
+	assert_int_equal(800 - count_lines(text, "<6>call ") - count_lines(text, "<6>who "),
+		log_held_back() - held_back);
+}
+
 /* A journal of our own, at the place of the machine's, in a mount namespace that ends with the
  * child that it is in. Returns its socket, or -1: no right to make one. */
 static int
@@ -261,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_journal_prefix),
 		cmocka_unit_test(test_journal_fields),
 		cmocka_unit_test(test_forged_text),
+		cmocka_unit_test(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
