@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "relay/config.h"
+#include "relay/config_reload.h"
 #include "relay/core_file.h"
 #include "relay/log.h"
 #include "relay/privilege.h"
@@ -96,38 +97,35 @@ open_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static bool
-same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
-same_listeners(const struct config_web *a, const struct config_web *b)
-{
-	return same(a->address, b->address) && a->port == b->port &&
-	       same(a->metrics.address, b->metrics.address) && a->metrics.port == b->metrics.port &&
-	       same(a->user, b->user);
-}
-
-/* Reads the file again; a bad one changes nothing. */
+/* Reads the file again; one that is bad, or wants what takes a restart, changes nothing. */
 static struct config *
 read_anew(const struct config *old)
 {
+	struct config_changes changes = {.at = NULL};
 	struct config *config = NULL;
 	char error[ERROR_SIZE];
 	int result = config_load(old->path, &config, error, sizeof(error));
 
 	if (result == 0)
 		result = server_check(&config->web, error, sizeof(error));
-	if (result == 0 && !same_listeners(&old->web, &config->web)) {
-		snprintf(error, sizeof(error),
-			"%s: address, port, metrics and user of \"web\" want a restart", old->path);
-		result = -EINVAL;
+	if (result == 0 && config_diff(old, config, CONFIG_READER_WEB, &changes) != 0) {
+		snprintf(error, sizeof(error), "out of memory");
+		result = -ENOMEM;
+	}
+	if (result == 0 && changes.restarts > 0) {
+		config_changes_refusal(&changes, old->path, "sallyport-web", error, sizeof(error));
+		result = -EPERM;
 	}
 	if (result == 0)
+		log_info("read anew: %s, certificate; %zu setting(s) changed", old->path,
+			changes.count);
+	for (size_t i = 0; result == 0 && i < changes.count; i++)
+		log_info("%s: %s -> %s", changes.at[i].field, changes.at[i].before,
+			changes.at[i].after);
+	config_changes_free(&changes);
+	if (result == 0)
 		return config;
-	log_error("nothing has changed: %s", error);
+	log_error("nothing is changed: %s", error);
 	config_free(config);
 	return NULL;
 }
@@ -165,7 +163,6 @@ serve(struct config **config, struct server_kept *kept, int signals, uint32_t be
 	}
 	server_close(web, next != NULL ? kept : NULL);
 	if (next != NULL) {
-		log_info("configuration and certificate have been read anew");
 		log_set_level(next->log_level);
 		config_free(*config);
 		*config = next;

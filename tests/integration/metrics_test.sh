@@ -172,13 +172,22 @@ before=$(serial)
 chmod 644 "$lab_dir/tls/server.key" # nobody has to read it now
 echo nonsense >"$lab_dir/tls/server.pem"
 kill -HUP "$WEB_PID"
-check "a bad certificate on SIGHUP is refused" eventually 5 in_log "$lab_dir/web.log" "nothing has changed"
+check "a bad certificate on SIGHUP is refused" eventually 5 in_log "$lab_dir/web.log" "nothing is changed"
 check "and the old one goes on" [ "$(serial)" = "$before" ]
 openssl x509 -req -in "$lab_dir/tls/server.csr" -CA "$lab_dir/tls/ca.pem" -CAkey "$lab_dir/tls/ca.key" -set_serial 4711 \
   -days 2 -extfile "$lab_dir/tls/server.ext" -out "$lab_dir/tls/server.pem" 2>/dev/null
 kill -HUP "$WEB_PID"
 new_serial() { [ "$(serial)" = "serial=1267" ]; }
 check "a good one is taken" eventually 5 new_serial
+sed -i -e 's/port: 9480/port: 9490/' -e "s/{user: operator,/{user: another,/" "$lab_dir/far.yaml"
+kill -HUP "$WEB_PID"
+check "what takes a restart is named, with both values" eventually 5 in_log "$lab_dir/web.log" "web.port: 9480 -> 9490: takes a restart of sallyport-web"
+check "and nothing else of that file is in force" code_is 200 "${far[@]}" -u operator:correct-horse-battery "$page/api/status"
+sed -i 's/port: 9490/port: 9480/' "$lab_dir/far.yaml"
+kill -HUP "$WEB_PID"
+check "another login is told" eventually 5 in_log "$lab_dir/web.log" "web.login.user: operator -> another"
+check "and in force" eventually 5 code_is 200 "${far[@]}" -u another:correct-horse-battery "$page/api/status"
+check "the old one is not" code_is 401 "${far[@]}" -u operator:correct-horse-battery "$page/api/status"
 kill "$WEB_PID"
 wait "$WEB_PID"
 check "SIGTERM ends it with status 0" [ $? -eq 0 ]
