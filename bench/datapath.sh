@@ -190,12 +190,14 @@ measure_relay() {
   local name=$1 port=$2 workers=$3 where=$4 which=$5 peers
   shift 5
   configure "$where" "${which##*,}" "$port" >"$lab_dir/sallyport.yaml"
-  RUNTIME_DIRECTORY=$lab_dir/run lab_media
   if [ "$port" = rings ]; then
-    start_echo "$name" --rings "$lab_name" --cpu "$where"
+    RUNTIME_DIRECTORY=$lab_dir/run lab_media
+    start_echo "$name" --rings "$lab_name" --cpu "$where" # in the relay's memory
     peers=(--rings "$lab_name")
   else
+    # first, for it takes hugepages that are free, and the relay reserves what it lacks
     start_echo "$name" --device "$(device "echo-$name")" --cpu "$where"
+    lab_media
     peers=(--memif "$lab_dir/run/memif.sock" --echo-memif "$lab_dir/run/echo-$name.sock")
   fi
   in_log "$lab_dir/media.log" "ordinary pages" && echo "datapath: without hugepages: the figures are worse than they need be" >&2
