@@ -26,7 +26,7 @@ say(const char *text, char *said, size_t room)
 {
 	demand(ftruncate(lines, 0) == 0 && lseek(lines, 0, SEEK_SET) == 0, "the file is gone");
 	dup2(lines, STDERR_FILENO);
-	log_event(LOG_LEVEL_WARNING, LOG_ABOUT({LOG_USER, text}),
+	log_audit(LOG_LEVEL_WARNING, LOG_ABOUT({LOG_USER, text}),
 		"authentication failed: %s from %s: user %s: %s", "REGISTER", "192.0.2.7:5061",
 		text, "wrong response");
 	dup2(terminal, STDERR_FILENO);
