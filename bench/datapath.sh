@@ -209,13 +209,14 @@ measure_relay() {
   ctl --json stats | jq -c 'with_entries(select((.key | startswith("drop.")) and .value > 0))' >&2
   end "$ECHO_PID"
   end "$MEDIA_PID"
+  rm -f "$lab_dir"/huge/* # shared memory outlives who shared it, and its pages would be missing
 }
 
 lab_up
 mkdir -p "$lab_dir/run" "$lab_dir/huge"
 ip -n "$NS_R" link del vb # its address is the relay's
 mount -t hugetlbfs -o pagesize=2M none "$lab_dir/huge" || fail "datapath.sh: no hugetlbfs can be mounted"
-pool_add 160 # the echo's; the relay reserves its own
+pool_add 256 # the echo's, and some that rings keep; the relay reserves its own
 for name in rings memif two; do echo null >"$lab_dir/$name.json"; done
 start_raw "$one"
 for port in $ports; do
