@@ -117,19 +117,24 @@ alike(struct crypto_op *const ops[], unsigned n)
 	return mixed == 0;
 }
 
+/* What wide_pays() says of a group of so many alike: their length does not matter. */
+static inline bool
+alike_pay(const struct fused_state *state, unsigned n)
+{
+	return state->sha_cost == SHA_NEVER || n * state->sha_cost >= 256;
+}
+
 /* What is said above, for those: nothing to sort, and the wide kernel pays for so many or not. */
 static void
 run_alike(const struct fused_state *state, struct crypto_op *ops[], unsigned n, bool transmit,
 	uint8_t digest[][FUSED_DIGEST])
 {
 	const struct fused_kernels *kernels = state->kernels;
-	const unsigned most = kernels->lanes * kernels->groups;
-	unsigned rest = n % kernels->lanes;
+	const unsigned most = kernels->lanes * kernels->groups, rest = n % kernels->lanes;
+	unsigned wide = 0;
 
-	/* too few for a group of lanes */
-	if (state->sha_cost == SHA_NEVER || rest * state->sha_cost >= 256)
-		rest = 0;
-	const unsigned wide = n - rest;
+	if (alike_pay(state, kernels->lanes))
+		wide = alike_pay(state, rest) ? n : n - rest;
 	for (unsigned i = 0; i < wide; i += most)
 		kernels->hmac(ops + i, wide - i < most ? wide - i : most, transmit, digest + i);
 	for (unsigned i = wide; i < n; i += SHA_LANES)
