@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define LOGGED_MAX 20 /* changes */
-
 static int
 load(struct agent *agent, struct config **out, struct config_changes *changes,
 	char error[RELOAD_ERROR_SIZE])
@@ -38,15 +36,6 @@ load(struct agent *agent, struct config **out, struct config_changes *changes,
 	return config_read_secrets(*out, error, RELOAD_ERROR_SIZE);
 }
 
-static void
-tell(const char *path, const struct config_changes *changes)
-{
-	log_info("read anew: %s, certificates; %zu setting(s) changed", path, changes->count);
-	for (size_t i = 0; i < changes->count && i < LOGGED_MAX; i++)
-		log_info("%s: %s -> %s", changes->at[i].field, changes->at[i].before,
-			changes->at[i].after);
-}
-
 /* The new one, ready to be put in force. The certificates are the last that can fail. */
 static int
 apply_all(struct agent *agent, struct config *config, struct agent_change *change,
@@ -66,7 +55,8 @@ apply_all(struct agent *agent, struct config *config, struct agent_change *chang
 		generation_drop(generation);
 		return result;
 	}
-	tell(config->path, changes); /* before it may be too quiet */
+	config_changes_log(
+		changes, config->path, ", certificates"); /* before it may be too quiet */
 	agent_switch(change);
 	generation_switch(generation); /* only now: nothing points into the one before but calls */
 	log_set_level(config->log_level);

@@ -5,6 +5,7 @@
 #include "hugepages.h"
 #include "lcores.h"
 #include "memory_hide.h"
+#include "port_rings.h"
 #include "relay/log.h"
 
 #include <errno.h>
@@ -229,7 +230,7 @@ create_pool(
 	unsigned count = config->workers * (interfaces * MBUFS_PER_QUEUE + MBUFS_PER_WORKER);
 
 	memory->pool = rte_pktmbuf_pool_create(
-		"packets", count, CACHE, 0, DATA_ROOM, (int)rte_socket_id());
+		PORT_RINGS_POOL, count, CACHE, 0, DATA_ROOM, (int)rte_socket_id());
 	if (memory->pool == NULL) {
 		int cause = rte_errno;
 		snprintf(error, error_size,

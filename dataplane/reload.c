@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOGGED_MAX 20 /* changes */
-
 static struct {
 	struct config **config;
 	bool ordinary;
@@ -85,10 +83,7 @@ follow_interface(struct iface *iface, const struct config_media *media)
 static void
 put_in_force(struct config *config, const struct config_changes *changes)
 {
-	log_info("read anew: %s; %zu setting(s) changed", config->path, changes->count);
-	for (size_t i = 0; i < changes->count && i < LOGGED_MAX; i++)
-		log_info("%s: %s -> %s", changes->at[i].field, changes->at[i].before,
-			changes->at[i].after);
+	config_changes_log(changes, config->path, "");
 	for (unsigned i = 0; i < ifaces_count; i++)
 		follow_interface(ifaces[i], &config->media);
 	sessions_configure(&config->media);

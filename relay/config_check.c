@@ -177,6 +177,16 @@ check_forms(const struct config_complaint *to, const struct config_interface *at
 	return at->addresses_count > 0 ? 0 : config_complain_of(to, field, "is missing");
 }
 
+static bool
+is_word(const char *text, size_t most)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && length <= most &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789-_") == length;
+}
+
 static int
 check_name(const struct config_complaint *to, const struct config_media *media, unsigned index)
 {
@@ -186,8 +196,7 @@ check_name(const struct config_complaint *to, const struct config_media *media, 
 	snprintf(field, sizeof(field), "media.interfaces[%u].name", index);
 	if (strlen(name) > 15)
 		return config_complain_of(to, field, "\"%s\" has more than 15 characters", name);
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
-		strlen(name))
+	if (!is_word(name, 15))
 		return config_complain_of(to, field, "\"%s\": use letters, digits, - and _", name);
 	for (unsigned i = 0; i < index; i++)
 		if (strcmp(media->interfaces[i].name, name) == 0)
@@ -233,16 +242,6 @@ check_interface(const struct config_complaint *to, struct config_media *media, u
 		if (check_address(to, media, index, k) != 0)
 			return -EINVAL;
 	return 0;
-}
-
-static bool
-is_word(const char *text, size_t most)
-{
-	size_t length = strlen(text);
-
-	return length > 0 && length <= most &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "0123456789-_") == length;
 }
 
 /* Both names become those of DPDK's files and rings. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config_private.h"
 #include "config_reload.h"
+#include "log.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define LOGGED_MAX 20    /* changes */
 #define REFUSAL_FIELDS 3 /* that are named with their values; the rest is counted */
 
 static int
@@ -114,6 +116,15 @@ config_changes_free(struct config_changes *changes)
 	}
 	free(changes->at);
 	*changes = (struct config_changes){.at = NULL};
+}
+
+void
+config_changes_log(const struct config_changes *changes, const char *path, const char *also)
+{
+	log_info("read anew: %s%s; %zu setting(s) changed", path, also, changes->count);
+	for (size_t i = 0; i < changes->count && i < LOGGED_MAX; i++)
+		log_info("%s: %s -> %s", changes->at[i].field, changes->at[i].before,
+			changes->at[i].after);
 }
 
 void

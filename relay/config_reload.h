@@ -74,6 +74,10 @@ int config_diff(const struct config *before, const struct config *after, unsigne
 	struct config_changes *changes);
 void config_changes_free(struct config_changes *changes);
 
+/* Logs that the file was read anew, and what changed by it. `also`: what was read with it, as in
+ * ", certificates", or "". */
+void config_changes_log(const struct config_changes *changes, const char *path, const char *also);
+
 /* The sentence that refuses a reload: the first fields that need a restart, with both values. */
 void config_changes_refusal(const struct config_changes *changes, const char *path,
 	const char *daemon, char *text, size_t size);

@@ -117,11 +117,7 @@ read_anew(const struct config *old)
 		result = -EPERM;
 	}
 	if (result == 0)
-		log_info("read anew: %s, certificate; %zu setting(s) changed", old->path,
-			changes.count);
-	for (size_t i = 0; result == 0 && i < changes.count; i++)
-		log_info("%s: %s -> %s", changes.at[i].field, changes.at[i].before,
-			changes.at[i].after);
+		config_changes_log(&changes, old->path, ", certificate");
 	config_changes_free(&changes);
 	if (result == 0)
 		return config;
